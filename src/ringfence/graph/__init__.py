@@ -1,0 +1,1 @@
+"""Accounts, objects and the ties between them, as arrays."""

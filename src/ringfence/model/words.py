@@ -1,0 +1,67 @@
+"""Which words may appear in events, results, policies and decisions? Each list here is closed."""
+
+from enum import StrEnum
+
+
+class Table(StrEnum):
+    """One kind of event, and the name of the table that holds it."""
+
+    ACCOUNTS = "accounts"
+    POSTS = "posts"
+    TIES = "ties"
+    SEARCHES = "searches"
+    IMPRESSIONS = "impressions"
+    REPORTS = "reports"
+    LABELS = "labels"
+
+
+class Relation(StrEnum):
+    """One kind of tie. The first three join two accounts, the others an account and an object."""
+
+    FOLLOWS = "follows"
+    REPLIES = "replies"
+    CO_REPORTED = "co_reported"
+    USES_HASHTAG = "uses_hashtag"
+    SHARES_MEDIA = "shares_media"
+    SHARES_LINK = "shares_link"
+
+
+ACCOUNT_RELATIONS = frozenset({Relation.FOLLOWS, Relation.REPLIES, Relation.CO_REPORTED})
+
+
+class Opinion(StrEnum):
+    """What a person thinks of a seed or a label."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    DISPUTED = "disputed"
+    INVESTIGATE = "investigate"
+
+
+class Role(StrEnum):
+    """What an account does in a network. A likely minor is routed to care, never to takedown."""
+
+    PROMOTER = "promoter"
+    AUDIENCE = "audience"
+    BRIDGE = "bridge"
+    LIKELY_MINOR = "likely_minor"
+
+
+class Surface(StrEnum):
+    """Where a platform's discovery features show something to somebody."""
+
+    SEARCH = "search"
+    AUTOCOMPLETE = "autocomplete"
+    HASHTAG = "hashtag"
+    SUGGESTION = "suggestion"
+    RECOMMENDATION = "recommendation"
+
+
+class Verdict(StrEnum):
+    """What the guard answers, mildest first. `review` queues for a person and hides nothing."""
+
+    ALLOW = "allow"
+    REVIEW = "review"
+    DEMOTE = "demote"
+    DROP = "drop"
+    BLOCK = "block"
