@@ -1,0 +1,1 @@
+"""The whole way, once, on a generated platform: found, guarded, measured, and told to a stranger."""

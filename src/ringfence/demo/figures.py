@@ -1,0 +1,40 @@
+"""How is a number told to somebody who reads no tables for a living? Short, and never surer than it is."""
+
+import numpy as np
+
+from ringfence.exposure.estimates import Estimate
+
+ONE_IN_A_HUNDRED = 0.01
+SMALLEST = 0.0001  # shares below it are all one to a reader
+
+
+def count(number: float) -> str:
+    """200000 -> 200,000."""
+    return f"{number:,.0f}"
+
+
+def percent(share: float) -> str:
+    """0.912 -> 91.2%, 0.0004 -> 0.04%, 1 -> 100%; a dash for a share of nothing.
+
+    Within a hundredth of either end it keeps two digits, and it is never rounded to a flat 0% or 100%, which would
+    claim more than was seen.
+    """
+    if np.isnan(share):
+        return "\N{EN DASH}"
+    if share in {0, 1}:
+        return f"{share:.0%}"
+    margin = min(share, 1 - share)
+    if margin < SMALLEST:
+        return f"under {SMALLEST:.2%}" if margin == share else f"over {1 - SMALLEST:.2%}"
+    return f"{share:.2%}" if margin < ONE_IN_A_HUNDRED else f"{share:.1%}"
+
+
+def interval(estimate: Estimate) -> str:
+    """The 95% interval, in words that fit behind the figure."""
+    if np.isnan(estimate.value):
+        return "nothing shown"
+    if estimate.value == 0:
+        return f"at most {percent(estimate.high)}"
+    if estimate.value == 1:
+        return f"at least {percent(estimate.low)}"
+    return f"{percent(estimate.low)} to {percent(estimate.high)}"

@@ -1,0 +1,151 @@
+"""What does a demo tell somebody who has never heard of ringfence? One self-contained HTML page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from ringfence.demo.figures import count, interval, percent
+from ringfence.demo.pictures import Node, Stage, exposure_curves, network_map, score_histogram, stage_bars
+from ringfence.exposure.measure import ONE_FOLLOW, RANDOM, Exposure, Stratum
+
+STRATA = {ONE_FOLLOW: "follows one member", RANDOM: "follows a random account"}
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One line of the table of networks, as discovery found it."""
+
+    network_id: str
+    size: int
+    audience: int
+    reach: int
+    terms: tuple[str, ...]
+    first_seen: datetime | None
+    growth: float
+
+
+@dataclass(frozen=True, slots=True)
+class Innocents:
+    """Accounts of one kind that are no members, and how many of them were named all the same."""
+
+    kind: str
+    named: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Baselines:
+    """Area under the precision-recall curve: the best single feature, the keyword rule, and ringfence."""
+
+    feature: str
+    feature_auprc: float
+    keyword_auprc: float
+    auprc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one account was named."""
+
+    account_id: str
+    role: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """All that the page shows. `scores` and `planted` have one entry an account; `edges` are positions in `nodes`."""
+
+    seed: int
+    accounts: int
+    ties: int
+    posts: int
+    seed_terms: tuple[str, ...]
+    seed_accounts: tuple[str, ...]
+    networks: tuple[Network, ...]
+    planted_members: int
+    named: int  # accounts at or above the cut
+    named_members: int  # of these, planted members
+    likely_minors: int  # of these, routed to care
+    innocents: tuple[Innocents, ...]
+    baselines: Baselines
+    exposure: Exposure
+    explanations: tuple[Explanation, ...]
+    nodes: tuple[Node, ...]
+    edges: tuple[tuple[int, int], ...]
+    scores: NDArray[np.float64]
+    planted: NDArray[np.bool_]
+    cut: float
+    stages: tuple[Stage, ...]
+    versions: tuple[tuple[str, str], ...]
+
+    @property
+    def precision(self) -> float:
+        """Share of the named that are members; NaN when nobody was named."""
+        return self.named_members / self.named if self.named else np.nan
+
+    @property
+    def recall(self) -> float:
+        """Share of the planted members that were named; NaN when none was planted."""
+        return self.named_members / self.planted_members if self.planted_members else np.nan
+
+    @property
+    def innocents_named(self) -> int:
+        """Accounts that were named and are no members."""
+        return self.named - self.named_members
+
+
+def render(report: DemoReport) -> str:
+    """The page as one HTML document that asks nothing of any other machine; every text in it is escaped."""
+    page = Environment(
+        loader=PackageLoader("ringfence.demo"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.filters |= {"count": count, "percent": percent, "interval": interval, "stratum": stratum_name}
+    return page.get_template("report.html").render(
+        report=report,
+        lead=lead(report),
+        lured=lured(report.exposure),
+        chance=report.planted_members / report.accounts,
+        seconds=sum(stage.seconds for stage in report.stages),
+        peak_mb=max((stage.peak_mb for stage in report.stages), default=0.0),
+        # The pictures escape what they show; nothing else on the page is trusted to be markup.
+        map=Markup(network_map(report.nodes, report.edges)),  # noqa: S704 - see the line above
+        histogram=Markup(score_histogram(report.scores, report.planted, report.cut)),  # noqa: S704 - as above
+        curves=[Markup(_curve(stratum)) for stratum in report.exposure.strata],  # noqa: S704 - as above
+        bars=Markup(stage_bars(report.stages)),  # noqa: S704 - as above
+    )
+
+
+def lead(report: DemoReport) -> str:
+    """The main finding in two sentences."""
+    arms = lured(report.exposure)
+    return (
+        f"Starting from {len(report.seed_terms)} terms and {len(report.seed_accounts)} accounts, ringfence found "
+        f"{count(report.named_members)} of {count(report.planted_members)} members hidden among "
+        f"{count(report.accounts)} accounts, and wrongly named {count(report.innocents_named)} innocent "
+        f"{'account' if report.innocents_named == 1 else 'accounts'}. Of the test accounts that followed one member, "
+        f"{percent(arms.before.ever.value)} were shown another without the guard, and "
+        f"{percent(arms.after.ever.value)} with it."
+    )
+
+
+def lured(exposure: Exposure) -> Stratum:
+    """The test accounts that started by following one member."""
+    return next(stratum for stratum in exposure.strata if stratum.name == ONE_FOLLOW)
+
+
+def stratum_name(name: str) -> str:
+    """How the page calls a group of test accounts."""
+    return STRATA.get(name, f"starts from: {name.replace('_', ' ')}")
+
+
+def _curve(stratum: Stratum) -> str:
+    return exposure_curves(stratum_name(stratum.name), stratum.before.ever_by_step, stratum.after.ever_by_step)

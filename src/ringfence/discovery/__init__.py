@@ -1,0 +1,1 @@
+"""From a few vetted seeds to the networks around them, with reasons."""

@@ -1,0 +1,67 @@
+"""How sure is a figure? Ratios over test accounts, with 95% intervals that respect who was measured together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Amounts = NDArray[np.int64] | NDArray[np.bool_]
+Resamples = NDArray[np.float64]
+
+DRAWS = 2_000  # percentile ends of a 95% interval then rest on 50 draws each
+RULE_OF_THREE = 3.0  # no case among n bounds the rate below 3 / n at 95% (Hanley and Lippman-Hand, 1983)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A share, the 95% interval around it, and the number of test accounts it rests on.
+
+    All three figures are NaN when there was nothing to take a share of: no suggestions is not the same as no exposure.
+    """
+
+    value: float
+    low: float
+    high: float
+    accounts: int
+
+
+def resamples(accounts: int, seed: int) -> Resamples:
+    """Draws x accounts: how often each test account is drawn when as many are drawn with replacement."""
+    fair = np.full(accounts, 1.0 / accounts)
+    return np.random.default_rng(seed).multinomial(accounts, fair, size=DRAWS).astype(np.float64)
+
+
+def ratio(part: Amounts, whole: Amounts, draws: Resamples) -> Estimate:
+    """sum(part) / sum(whole), one entry of each a test account, by a bootstrap over whole test accounts.
+
+    Slots of one session hang together, so accounts are resampled and never slots. The bootstrap is blind at 0 and at 1;
+    there the rule of three gives the open end. For a share of slots it is a cautious bound, because a share of slots is
+    at most the share of accounts with any such slot.
+    """
+    accounts, held, total = len(part), int(part.sum()), int(whole.sum())
+    if total == 0:
+        return Estimate(np.nan, np.nan, np.nan, accounts)
+    if held == 0:
+        return Estimate(0.0, 0.0, min(1.0, RULE_OF_THREE / accounts), accounts)
+    if held == total:
+        return Estimate(1.0, max(0.0, 1.0 - RULE_OF_THREE / accounts), 1.0, accounts)
+    low, high = _interval(_ratios(part, whole, draws))
+    return Estimate(held / total, low, high, accounts)
+
+
+def paired_fall(before: Amounts, after: Amounts, draws: Resamples) -> Estimate:
+    """mean(before) - mean(after) over the same test accounts, resampled together; below 0 when things got worse."""
+    difference = before.astype(np.float64) - after.astype(np.float64)
+    low, high = _interval(draws @ difference / len(difference))
+    return Estimate(float(difference.mean()), low, high, len(difference))
+
+
+def _ratios(part: Amounts, whole: Amounts, draws: Resamples) -> NDArray[np.float64]:
+    totals = draws @ whole.astype(np.float64)
+    some = totals > 0  # a draw of nothing but empty sessions has no ratio
+    return (draws[some] @ part.astype(np.float64)) / totals[some]
+
+
+def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)

@@ -1,0 +1,134 @@
+"""What is a graph here? All relations over one set of accounts, each as ties from accounts to what they tie to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ringfence.graph.csr import Csr, from_pairs, keep_columns
+from ringfence.model.faults import Fault
+from ringfence.model.words import ACCOUNT_RELATIONS, Relation
+
+# An object that very many use ties nobody to anybody: the cap is the larger of a number and a share of the accounts.
+DEGREE_CAP, DEGREE_CAP_SHARE = 2_000, 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """One relation. `forward` is accounts x targets and `backward` its transpose.
+
+    Targets are accounts in an account relation, else objects named in `objects`. Weights are log1p of the count times
+    the log of how rare the target is, so that a rare object ties more than a popular one.
+    """
+
+    relation: Relation
+    forward: Csr
+    backward: Csr
+    objects: pa.StringArray | None
+
+    def name(self, target: int, accounts: pa.StringArray) -> str:
+        names = accounts if self.objects is None else self.objects
+        return str(names[target].as_py())
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Accounts by dense id 0 to n - 1, and every relation between them."""
+
+    accounts: pa.StringArray
+    relations: tuple[Ties, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.accounts)
+
+    @property
+    def ties(self) -> int:
+        """How many ties remain, of all relations, after the cap on object degree."""
+        return sum(relation.forward.ties for relation in self.relations)
+
+    @staticmethod
+    def from_tables(tables: Mapping[str, pa.Table]) -> "Graph":
+        """Build from Arrow tables with columns src, dst and optionally weight, one for each relation.
+
+        `src` is always an account; `dst` is one in `follows`, `replies` and `co_reported`, else an object (a hashtag, a
+        media hash, a link). Ids may be strings or integers. A tie given more than once counts once, with the weights
+        added up.
+        """
+        named = {_relation(name): _columns(name, table) for name, table in tables.items()}
+        ends = [columns[0] for columns in named.values()]
+        ends += [columns[1] for relation, columns in named.items() if relation in ACCOUNT_RELATIONS]
+        accounts = pc.unique(pa.chunked_array(ends, pa.string())) if ends else pa.array([], pa.string())
+        built = []
+        for relation, (src, dst, weight) in named.items():
+            objects = None if relation in ACCOUNT_RELATIONS else pc.unique(dst)
+            targets = pc.index_in(dst, accounts if objects is None else objects).to_numpy()
+            rows = pc.index_in(src, accounts).to_numpy()
+            built.append(from_counts(relation, rows, targets, weight, len(accounts), objects))
+        return Graph(accounts, tuple(built))
+
+    def find(self, account_ids: list[str]) -> NDArray[np.int64]:
+        """The dense ids of some accounts; a `Fault` names the first that is not in the graph."""
+        places = pc.index_in(pa.array(account_ids, pa.string()), self.accounts)
+        if places.null_count:
+            missing = account_ids[places.is_null().to_pylist().index(True)]
+            raise Fault(
+                f"account {missing!r} is not among the {self.size:,} accounts",
+                where="seeds",
+                mend="check the id, or ingest the events it appears in",
+            )
+        return np.asarray(places.to_numpy(), dtype=np.int64)
+
+
+def from_counts(
+    relation: Relation,
+    rows: NDArray[np.integer],
+    targets: NDArray[np.integer],
+    counts: NDArray[np.floating],
+    accounts: int,
+    objects: pa.StringArray | None,
+) -> Ties:
+    """One relation from counted ties: self-loops, lone objects and objects over the degree cap are left out."""
+    if objects is None:
+        other = rows != targets
+        rows, targets, counts = rows[other], targets[other], counts[other]
+    matrix = from_pairs(rows, targets, counts, (accounts, accounts if objects is None else len(objects)))
+    popularity = np.bincount(matrix.targets, minlength=matrix.columns)
+    kept = popularity <= max(DEGREE_CAP, int(DEGREE_CAP_SHARE * accounts))
+    if objects is None:
+        # Accounts keep their numbers, so a hub's column is emptied, not taken out.
+        alive = kept[matrix.targets]
+        matrix = from_pairs(matrix.sources()[alive], matrix.targets[alive], matrix.weights[alive], (accounts, accounts))
+    else:
+        kept &= popularity > 1
+        matrix = keep_columns(matrix, kept)
+        popularity, objects = popularity[kept], objects.filter(pa.array(kept))
+    rarity = np.log(max(accounts, 2) / np.maximum(popularity, 1)) + 1e-3
+    weights = (np.log1p(matrix.weights) * rarity[matrix.targets]).astype(np.float32)
+    forward = Csr(matrix.starts, matrix.targets, weights, matrix.columns)
+    return Ties(relation, forward, forward.transposed(), objects)
+
+
+def _relation(name: str) -> Relation:
+    if name not in list(Relation):
+        raise Fault(f"unknown relation {name!r}", where="tables", mend=f"use one of {', '.join(Relation)}")
+    return Relation(name)
+
+
+def _columns(name: str, table: pa.Table) -> tuple[pa.StringArray, pa.StringArray, NDArray[np.float64]]:
+    if missing := {"src", "dst"} - set(table.column_names):
+        raise Fault(
+            f"no column {', '.join(sorted(missing))} among {', '.join(table.column_names)}",
+            where=name,
+            mend="name the columns src, dst and optionally weight",
+        )
+    src, dst = (table[end].combine_chunks().cast(pa.string()) for end in ("src", "dst"))
+    if src.null_count or dst.null_count:
+        raise Fault("a tie without an end (null in src or dst)", where=name, mend="leave such rows out")
+    weight = table["weight"].to_numpy().astype(np.float64) if "weight" in table.column_names else np.ones(len(src))
+    if not (np.isfinite(weight).all() and (weight > 0).all()):
+        raise Fault("a weight that is not a positive number", where=name, mend="leave such rows out or give them 1")
+    return src, dst, weight

@@ -1,0 +1,1 @@
+"""What may a platform's discovery features show? Decided from one immutable snapshot."""

@@ -1,0 +1,104 @@
+"""What can a platform set, and to what is it set? `ringfence.toml` in the workspace says."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ringfence.ingest.choices import choices
+from ringfence.model.faults import Fault
+
+STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Ingest(BaseModel):
+    model_config = STRICT
+    undeclared_accounts: Annotated[
+        Literal["quarantine", "accept"],
+        Field(description="What happens to a row that names an account which no accounts row declares."),
+    ] = "quarantine"
+    chunk_rows: Annotated[
+        int, Field(ge=1, description="How many rows of a file are committed at a time, at the most.")
+    ] = 2_000_000
+
+
+class Discovery(BaseModel):
+    model_config = STRICT
+    seed: Annotated[int, Field(ge=0, description="Where random choices start: the same seed, the same networks.")] = 0
+
+
+class Guard(BaseModel):
+    model_config = STRICT
+    host: Annotated[str, Field(min_length=1, description="The address that the guard's service listens on.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Field(ge=1, le=65535, description="The port that the guard's service listens on.")] = 8642
+
+
+class Store(BaseModel):
+    model_config = STRICT
+    memory_limit: Annotated[
+        str,
+        Field(pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$", description="The memory that queries may use before they use disk."),
+    ] = "1GB"
+    threads: Annotated[int, Field(ge=0, description="How many threads queries may use; 0 is one for each core.")] = 0
+
+
+class Config(BaseModel):
+    model_config = STRICT
+    ingest: Ingest = Ingest()
+    discovery: Discovery = Discovery()
+    guard: Guard = Guard()
+    store: Store = Store()
+
+
+SECTIONS: Mapping[str, type[BaseModel]] = {
+    "ingest": Ingest,
+    "discovery": Discovery,
+    "guard": Guard,
+    "store": Store,
+}
+
+
+def settings() -> tuple[tuple[str, Any, str], ...]:
+    """Every setting as (section.name, default, one sentence), in the order the file has them."""
+    return tuple(
+        (f"{section}.{name}", field.default, field.description or "")
+        for section, model in SECTIONS.items()
+        for name, field in model.model_fields.items()
+    )
+
+
+def parse(text: str, *, where: str) -> Config:
+    """Read a config from TOML. Raises Fault, naming `where`, at the first setting that is unknown or out of bounds."""
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise Fault(f"cannot be read as TOML: {error}", where=where, mend="mend that line") from error
+    except ValidationError as error:
+        raise _fault(error, where) from error
+
+
+def written() -> str:
+    """The file that `ringfence init` writes: every setting at its default, each under its sentence."""
+    lines = ["# What ringfence does on this platform. Every setting stands at its default."]
+    section = ""
+    for key, default, sentence in settings():
+        group, name = key.split(".")
+        if group != section:
+            lines += ["", f"[{group}]"]
+            section = group
+        value = f'"{default}"' if isinstance(default, str) else str(default)
+        lines += [f"# {sentence}", f"{name} = {value}"]
+    return "\n".join(lines) + "\n"
+
+
+def _fault(error: ValidationError, where: str) -> Fault:
+    first = error.errors()[0]
+    path = [str(step) for step in first["loc"]]
+    if first["type"] != "extra_forbidden":
+        return Fault(f"{'.'.join(path)} is {first['input']!r}", where=where, mend=f"its value: {first['msg'].lower()}")
+    model: type[BaseModel] = SECTIONS[path[0]] if len(path) > 1 else Config
+    what = "setting" if len(path) > 1 else "section"
+    return Fault(f"unknown {what} {'.'.join(path)}", where=where, mend=choices(path[-1], model.model_fields))

@@ -1,0 +1,62 @@
+"""How does a file reach the disk whole or not at all? Written aside, synced, then renamed."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from ringfence.model.faults import Fault
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a failure to write below `folder` into a Fault that names it and the remedy."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        what = "is more than the memory allowed can hold"
+        raise Fault(what, where=str(folder), mend="raise memory_limit under [store] in ringfence.toml") from error
+    except (OSError, duckdb.IOException) as error:
+        what = f"cannot be written ({_cause(error)})"
+        mend = "free some space or mend its permissions, then run the same command again"
+        raise Fault(what, where=str(folder), mend=mend) from error
+
+
+def _cause(error: OSError | duckdb.IOException) -> str:
+    """The system's own words, which DuckDB gives as a number amid words of its own."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    number = re.search(r'"errno":"(\d+)"', str(error))
+    return os.strerror(int(number[1])) if number else str(error).splitlines()[0]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Make `path` hold `content`: readers see the old file or the new one, and after return the new one lasts."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            aside.write_bytes(content)
+            keep(aside, path)
+        except OSError:
+            with suppress(OSError):  # the first failure is the one to tell of
+                aside.unlink(missing_ok=True)
+            raise
+
+
+def keep(aside: Path, path: Path) -> None:
+    """Sync the finished file `aside`, then give it the name `path`, and sync that too."""
+    _sync(aside)
+    aside.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Which vetted terms stand in a text, where exactly, and why?"""
