@@ -21,20 +21,23 @@ def maps(draw: st.DrawFn) -> tuple[list[str], Edges]:
     return networks, np.array(ties, dtype=np.int64).reshape(-1, 2)
 
 
-@given(maps())
+@given(maps(), st.sampled_from([340.0, WIDTH]))
 @settings(max_examples=40, deadline=None)
-def test_discs_never_touch_and_everybody_stands_in_the_right_place(drawn: tuple[list[str], Edges]) -> None:
+def test_discs_never_touch_and_everybody_stands_in_the_right_place(
+    drawn: tuple[list[str], Edges], width: float
+) -> None:
     networks, ties = drawn
-    layout = lay_out(networks, ties, WIDTH, 130)
+    layout = lay_out(networks, ties, width, 130)
     for one, other in combinations(layout.discs, 2):
         assert np.hypot(one.x - other.x, one.y - other.y) > one.radius + other.radius
+        assert one.y != other.y or abs(one.x - other.x) >= 130  # room for both captions
     for disc in layout.discs:
         inside = layout.places[np.array(networks) == disc.network_id]
         assert (np.hypot(*(inside - (disc.x, disc.y)).T) <= disc.radius + 1e-6).all()
         assert disc.size == len(inside)
     assert np.isfinite(layout.places).all()
     assert (layout.places >= 0).all()
-    assert (layout.places <= (WIDTH, layout.height)).all()
+    assert (layout.places <= (width, layout.height)).all()
 
 
 @given(maps())
@@ -60,6 +63,12 @@ def test_an_account_in_no_network_stands_between_those_it_is_tied_to_and_outside
     x, y = layout.places[60]
     assert left < x < right
     assert all(np.hypot(x - disc.x, y - disc.y) > disc.radius for disc in layout.discs)
+
+
+def test_an_account_in_no_network_is_not_drawn_into_the_only_one_it_is_tied_to() -> None:
+    layout = lay_out(["n1"] * 60 + [""] * 3, np.array([[60, 5], [61, 6], [62, 7], [62, 8]]), WIDTH, 130)
+    (disc,) = layout.discs
+    assert (np.hypot(*(layout.places[60:] - (disc.x, disc.y)).T) > disc.radius).all()
 
 
 def test_of_too_many_the_best_tied_of_every_network_are_chosen() -> None:

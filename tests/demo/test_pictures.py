@@ -74,6 +74,12 @@ def test_the_histogram_loses_nobody_and_the_cut_parts_its_bars(seed: int) -> Non
         assert bar_counts(drawn, kind, pale=True) == (group & (scores < cut)).sum()
 
 
+def test_an_account_a_hair_below_the_cut_is_not_drawn_as_named() -> None:
+    drawn = score_histogram(np.array([np.nextafter(3.7, 0), 3.7]), np.array([False, True]), 3.7)
+    assert bar_counts(drawn, "innocents", pale=True) == 1
+    assert bar_counts(drawn, "planted members", pale=False) == 1
+
+
 @pytest.mark.parametrize("cut", [0.001, 1.0, 1_000.0])
 def test_the_histogram_stands_when_all_are_on_one_side_of_the_cut(cut: float) -> None:
     scores, planted = np.array([0.5, 0.5, 2.0]), np.array([True, False, False])

@@ -84,6 +84,19 @@ def test_the_same_seed_gives_the_same_measurement_and_a_stratum_more_changes_no_
     assert more.strata[1] != run(follows, MEMBERS[:30], seed=2).strata[1]
 
 
+def test_two_strata_from_one_pool_are_drawn_apart(follows: Csr) -> None:
+    pools = {"firecrest": AUDIENCE, "kittiwake": AUDIENCE}
+    exposure = measure(follows, MEMBERS, MEMBERS, pools, 1, steps=3, test_accounts=30, viewers=10)
+    assert stratum(exposure, "firecrest").before != stratum(exposure, "kittiwake").before
+
+
+def test_collateral_is_read_off_accounts_that_follow_somebody() -> None:
+    starts = np.array([0, 1, 2, 2, 2, 2], dtype=np.int64)  # accounts 0 and 1 follow 2; the others follow nobody
+    graph = Csr(starts, np.array([2, 2], dtype=np.uint32), np.ones(2, dtype=np.float32), 5)
+    exposure = measure(graph, np.array([4], dtype=np.uint32), np.array([4], dtype=np.uint32), {}, 0, steps=1)
+    assert exposure.collateral.viewers_changed.accounts == 2
+
+
 def test_the_measurement_is_json_and_a_share_of_nothing_is_null() -> None:
     alone = Csr(np.array([0, 1, 1]), np.array([1], dtype=np.uint32), np.ones(1, dtype=np.float32), 2)
     exposure = measure(alone, np.array([1], dtype=np.uint32), np.array([1], dtype=np.uint32), {}, 0, steps=1)

@@ -44,9 +44,9 @@ def test_one_bad_line_spoils_only_itself(tmp_path: Path, ending: bytes) -> None:
     file = lines(tmp_path, ending.join([b"\xef\xbb\xbf" + GOOD, b"", *bad, b"  ", GOOD]))
     rows = read(file)
     assert [row["row"] for row in rows] == [1, 3, 4, 5, 6, 7, 8, 9, 10, 12]
-    assert [row["reason"] for row in rows] == [None, *["malformed"] * 8, None]
+    assert [row["bad_reason"] for row in rows] == [None, *["malformed"] * 8, None]
     assert rows[0]["post_id"] == "1"
-    assert rows[6]["words"] == "the line is not UTF-8"
+    assert rows[6]["bad_words"] == "the line is not UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_each_kind_of_bad_value_has_one_reason_in_words(
 ) -> None:
     file = lines(tmp_path, GOOD + b"\n" + json.dumps({**json.loads(GOOD), **line}).encode())
     row = read(file)[1]
-    assert row["reason"] == reason
-    assert words in row["words"]
+    assert row["bad_reason"] == reason
+    assert words in row["bad_words"]
 
 
 def test_values_of_json_become_ours(tmp_path: Path) -> None:
     said = {"text": None, "hashtags": "firecrest", "links": [1, 2.0, None, "", "a"], "media": ["m", {"media_id": 5}]}
     row = read(lines(tmp_path, json.dumps({**json.loads(GOOD), **said, "reply_to": 12.0}).encode()))[0]
-    assert (row["reason"], row["text"], row["reply_to"]) == (None, None, "12")
+    assert (row["bad_reason"], row["text"], row["reply_to"]) == (None, None, "12")
     assert (row["hashtags"], row["links"]) == (["firecrest"], ["1", "2", "a"])
     assert [medium["media_id"] for medium in row["media"]] == ["m", "5"]
 
@@ -115,7 +115,7 @@ def test_a_required_key_that_no_line_has_is_a_fault_with_what_there_is(tmp_path:
 def test_an_endless_line_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonl, "LINE_BYTES", 100)
     rows = read(lines(tmp_path, GOOD + b"\n" + b"x" * 1_000 + b"\n" + GOOD))
-    assert [(row["row"], row["reason"]) for row in rows] == [(1, None), (2, "malformed"), (3, None)]
+    assert [(row["row"], row["bad_reason"]) for row in rows] == [(1, None), (2, "malformed"), (3, None)]
 
 
 def test_gzip_is_read_as_it_is_and_a_cut_one_is_a_fault(tmp_path: Path) -> None:

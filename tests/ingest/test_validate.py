@@ -48,7 +48,7 @@ def one(folder: Path, columns: dict[str, Any], table: Table, using: Mapping | No
 
 def test_missing_optional_columns_are_null_and_a_good_row_has_no_reason(tmp_path: Path) -> None:
     row = one(tmp_path, FOLLOW, Table.TIES)
-    assert row == {"row": 1, **FOLLOW, "at": None, "weight": None, "reason": None, "words": None}
+    assert row == {"row": 1, **FOLLOW, "at": None, "weight": None, "bad_reason": None, "bad_words": None}
 
 
 @pytest.mark.parametrize(
@@ -92,14 +92,14 @@ def test_each_kind_of_bad_row_has_one_reason_in_words(
             one(tmp_path, columns, table)
         return
     row = one(tmp_path, columns, table)
-    assert row["reason"] == reason
-    assert words in row["words"]
+    assert row["bad_reason"] == reason
+    assert words in row["bad_words"]
 
 
 @pytest.mark.parametrize("link", ["x" * 2048, "https://kittiwake.example/" + "a" * 500])
 def test_an_object_may_be_as_long_as_a_link(tmp_path: Path, link: str) -> None:
     row = one(tmp_path, {**FOLLOW, "dst": link, "relation": Relation.SHARES_LINK.value}, Table.TIES)
-    assert (row["reason"], row["dst"]) == (None, link)
+    assert (row["bad_reason"], row["dst"]) == (None, link)
 
 
 MOMENT = datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC)
@@ -130,13 +130,13 @@ def test_every_way_to_write_a_time_gives_the_same_microsecond(
 ) -> None:
     said = {"columns": {"at": {"column": "when", **({"unit": unit} if unit else {})}}}
     row = one(tmp_path, {**FOLLOW, "when": value}, Table.TIES, mapping.parse(said, where="here"))
-    assert (row["reason"], row["at"]) == (None, expected)
+    assert (row["bad_reason"], row["at"]) == (None, expected)
 
 
 def test_milliseconds_taken_for_seconds_are_quarantined_and_not_kept(tmp_path: Path) -> None:
     said = mapping.parse({"columns": {"at": {"column": "at", "unit": "s"}}}, where="here")
     row = one(tmp_path, {**FOLLOW, "at": 1769862615123}, Table.TIES, said)
-    assert row["reason"] == Reason.TYPE
+    assert row["bad_reason"] == Reason.TYPE
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_a_whole_number_is_an_id_without_a_point(tmp_path: Path, value: Any, tex
 
 def test_not_a_number_is_nothing(tmp_path: Path) -> None:
     row = one(tmp_path, {"account_id": "wren", "declared_age": math.nan}, Table.ACCOUNTS)
-    assert (row["reason"], row["declared_age"]) == (None, None)
-    assert one(tmp_path, {**FOLLOW, "src": math.nan}, Table.TIES)["reason"] == Reason.MISSING
+    assert (row["bad_reason"], row["declared_age"]) == (None, None)
+    assert one(tmp_path, {**FOLLOW, "src": math.nan}, Table.TIES)["bad_reason"] == Reason.MISSING
 
 
 def test_a_column_of_nothing_but_nulls_is_no_fault(tmp_path: Path) -> None:
     columns = {"account_id": pa.array(["wren"]), "created_at": pa.nulls(1), "links": pa.array([[]]), "bio": pa.nulls(1)}
     (row,) = read(parquet(tmp_path, columns), Table.ACCOUNTS)
-    assert (row["reason"], row["created_at"], row["links"], row["bio"]) == (None, None, [], None)
+    assert (row["bad_reason"], row["created_at"], row["links"], row["bio"]) == (None, None, [], None)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_column_of_nothing_but_nulls_is_no_fault(tmp_path: Path) -> None:
 )
 def test_media_may_be_ids_or_objects(tmp_path: Path, media: Any, ids: list[str]) -> None:
     row = one(tmp_path, {**POST, "media": media}, Table.POSTS)
-    assert row["reason"] is None
+    assert row["bad_reason"] is None
     assert [item["media_id"] for item in row["media"]] == ids
     assert all(item.keys() == {"media_id", "sha256", "md5", "pdq", "quality"} for item in row["media"])
 
@@ -221,7 +221,7 @@ def test_columns_that_are_not_read_are_told_of(tmp_path: Path) -> None:
     file = parquet(tmp_path, {**{name: [value] for name, value in FOLLOW.items()}, "row": [1], "plumage": ["grey"]})
     source = formats.open_source(file, Mapping().sources(Table.TIES))
     assert validate.reading(source, Table.TIES, Mapping()).unknown == ("row", "plumage")
-    assert read(file, Table.TIES)[0]["reason"] is None
+    assert read(file, Table.TIES)[0]["bad_reason"] is None
 
 
 TEXT = st.none() | st.text(max_size=4) | st.sampled_from(["wren", "w" * 256, "w" * 257, "a\x1fb"])
@@ -259,5 +259,5 @@ def test_ties_are_judged_as_the_plain_rules_judge_them(
         "weight": pa.array(weight, pa.float64()),
     }
     rows = read(parquet(tmp_path_factory.getbasetemp(), columns), Table.TIES)
-    assert [row["reason"] for row in rows] == [twin(*tie) for tie in ties]
-    assert all((row["reason"] is None) == (row["words"] is None) for row in rows)
+    assert [row["bad_reason"] for row in rows] == [twin(*tie) for tie in ties]
+    assert all((row["bad_reason"] is None) == (row["bad_words"] is None) for row in rows)

@@ -61,12 +61,12 @@ class Corroboration:
         for family in (company, ~company):
             if family.any():
                 count = np.where(strong[family].any(axis=0), count, 0)
-        return count
+        return np.asarray(count)
 
     def corroborated(self) -> NDArray[np.bool_]:
         """Accounts that as many kinds speak for as a network's member needs."""
         required = max(1, min(REQUIRED, len(self.kinds) - 1))
-        return self.strong() >= required
+        return np.asarray(self.strong() >= required)
 
 
 def corroborate(graph: Graph, nearness: Scores, seeds: Accounts) -> Corroboration:
@@ -115,7 +115,7 @@ def leanings(kind: Kind, suspects: Scores) -> Scores:
     source, target = kind.matrix.sources(), kind.matrix.targets
     others = mean[target] * users[target] - suspects[source]
     lift = (others + PRIOR * usual) / (users[target] - 1 + PRIOR) / usual - 1
-    return np.maximum(lift, 0.0)
+    return np.asarray(np.maximum(lift, 0.0))
 
 
 def strength(kind: Kind, suspects: Scores) -> Scores:

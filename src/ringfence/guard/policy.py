@@ -17,7 +17,7 @@ STRICTNESS = tuple(Verdict)  # mildest first
 STRICT_ENOUGH = (Verdict.DROP, Verdict.BLOCK)  # for what is illegal
 
 # A misspelt signal would never fire, so the names are closed; what follows `lexicon:` is a category of the lexicon.
-FIXED_SIGNALS = ("network:member", *(f"network:{role}" for role in Role), "media:known")
+FIXED_SIGNALS = ("network:member", "network:nearby", *(f"network:{role}" for role in Role), "media:known")
 LEXICON_SIGNAL = re.compile(r"lexicon:[a-z][a-z0-9_]{0,63}")
 # Illegal by their name: leaving out `illegal = true` does not soften them.
 ILLEGAL_SIGNALS = frozenset({"lexicon:illegal", "media:known"})

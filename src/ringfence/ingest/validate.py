@@ -45,7 +45,7 @@ class Reading:
     checks: tuple[Check, ...]
 
     def sql(self, chunk: Chunk, only: str = "true") -> str:
-        """A SELECT of "row", the columns of the table in order, and `reason` and `words` (null on a good row).
+        """A SELECT of "row", the columns of the table in order, and `bad_reason` and `bad_words` (null on a good row).
 
         `only` is SQL over "row": rows for which it is not true are left out.
         """
@@ -55,7 +55,7 @@ class Reading:
         columns = ", ".join(map(name, EVENTS[self.table].names))
         raws = "".join(f", {raw}" for raw in self.raws)
         return f"""
-            SELECT "row", {columns}, CASE fault {reasons} END AS reason, CASE fault {words} END AS words
+            SELECT "row", {columns}, CASE fault {reasons} END AS bad_reason, CASE fault {words} END AS bad_words
             FROM (SELECT *, CASE {fault} END AS fault
             FROM (SELECT *, {", ".join(self.values)}
             FROM (SELECT {chunk.row} AS "row", {chunk.broken} AS broken{raws} FROM {chunk.relation})

@@ -34,7 +34,7 @@ def give_ids(connection: DuckDBPyConnection, table: Table, first: int) -> int:
     if not references:
         return first
     named = " UNION ALL ".join(
-        f'SELECT {ref.account} AS who, "row" * {len(references)} + {place} AS place FROM stage WHERE reason IS NULL'
+        f'SELECT {ref.account} AS who, "row" * {len(references)} + {place} AS place FROM stage WHERE bad_reason IS NULL'
         for place, ref in enumerate(references)
     )
     connection.execute(f"""
@@ -55,9 +55,9 @@ def settle(connection: DuckDBPyConnection, table: Table, stored: Sequence[Path])
     connection.execute("DROP TABLE stage")
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE bad AS
-        SELECT "row", coalesce(reason, '{Reason.DANGLING}') AS reason,
-               coalesce(words, 'account ''' || nobody || ''' is in no accounts row') AS words
-        FROM settled WHERE reason IS NOT NULL OR nobody IS NOT NULL""")
+        SELECT "row", coalesce(bad_reason, '{Reason.DANGLING}') AS reason,
+               coalesce(bad_words, 'account ''' || nobody || ''' is in no accounts row') AS words
+        FROM settled WHERE bad_reason IS NOT NULL OR nobody IS NOT NULL""")
     if key := parts.KEYS.get(table):
         if stored:
             _set_aside_stored(connection, key, stored)
@@ -73,13 +73,13 @@ def _look_up(connection: DuckDBPyConnection, table: Table) -> None:
         f"LEFT JOIN known AS known{place} ON known{place}.who = ({ref.account})" for place, ref in enumerate(references)
     )
     unknown = ", ".join(
-        f"CASE WHEN reason IS NULL AND known{place}.id IS NULL THEN {ref.account} END"
+        f"CASE WHEN bad_reason IS NULL AND known{place}.id IS NULL THEN {ref.account} END"
         for place, ref in enumerate(references)
     )
     nobody = f"coalesce({unknown})" if unknown else "NULL::VARCHAR"
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE settled AS
-        SELECT "row", reason, words, {nobody} AS nobody, {columns} FROM stage {joins}""")
+        SELECT "row", bad_reason, bad_words, {nobody} AS nobody, {columns} FROM stage {joins}""")
 
 
 def _set_aside_stored(connection: DuckDBPyConnection, key: str, stored: Sequence[Path]) -> None:

@@ -56,7 +56,7 @@ def pools(plan: Plan) -> Pools:
 
 
 def seed_terms(plan: Plan, count: int = 10) -> list[str]:
-    """The terms an analyst would start from: two plain bird names, and words of the networks' own, the largest first."""
+    """The terms an analyst would start from: two plain bird names, and words of the largest networks."""
     own = [
         code_words(network, WORDS_PER_NETWORK)[n] for n in range(WORDS_PER_NETWORK) for network in range(plan.networks)
     ]
