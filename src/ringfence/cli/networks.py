@@ -1,0 +1,24 @@
+"""ringfence networks"""
+
+from ringfence.cli import say
+from ringfence.discovery import results
+
+
+def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
+    """List the networks that the last discovery found. The read is audited.
+
+    Example: ringfence networks --workspace platform --json
+    """
+    rows = results.read_networks(say.workspace(workspace)).to_pylist()
+    if as_json:
+        say.as_json({"networks": rows})
+        return
+    shown = [
+        (row["network_id"], row["size"], f"{row['audience']:,}", f"{row['reach']:,}", " ".join(row["terms"]), _day(row))
+        for row in rows
+    ]
+    say.table("", ("network", "size", "audience", "reach", "terms", "first seen"), shown)
+
+
+def _day(row: dict[str, object]) -> str:
+    return str(row["first_seen"])[:10] if row["first_seen"] else ""

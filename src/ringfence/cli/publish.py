@@ -1,0 +1,22 @@
+"""ringfence publish"""
+
+import typer
+
+from ringfence.cli import say
+from ringfence.discovery import results
+from ringfence.guard import publish as publishing
+
+
+def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
+    """Hand the lexicon, the policy and the accounts found to the guard, as one new snapshot.
+
+    Example: ringfence publish --workspace platform
+    """
+    place = say.workspace(workspace)
+    made = publishing.publish(place, results.read_scores(place), results.last_run(place).model)
+    counts = {signal: len(ids) for signal, ids in made.accounts.items()}
+    if as_json:
+        say.as_json({"snapshot": made.version, "policy": made.policy.version, "accounts": counts})
+        return
+    told = ", ".join(f"{count:,} {signal}" for signal, count in counts.items())
+    typer.echo(f"Snapshot {made.version} is active: {len(made.lexicon):,} terms, {told}")

@@ -1,0 +1,61 @@
+"""ringfence scan"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from ringfence.cli import say
+from ringfence.discovery import results
+from ringfence.model.faults import Fault
+from ringfence.terms.lexicon import Lexicon
+from ringfence.terms.scan import scan_lines
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="JSON lines with `text`; - is standard input.")] = Path("-"),
+    store: Annotated[bool, typer.Option("--store", help="Scan the workspace's own posts and profiles.")] = False,
+    lexicon: Annotated[Path | None, typer.Option(help="A lexicon CSV, instead of the workspace's.")] = None,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
+    """Find vetted terms: JSON lines come out with `hits` added; with --store, count them in the workspace.
+
+    Example: ringfence scan posts.jsonl --lexicon lexicon.csv
+    """
+    if not store:
+        _lines(file, Lexicon.read(lexicon or say.workspace(workspace).lexicon_file))
+        return
+    with say.bars() as bars:
+        bars.start("terms")
+        signals = results.scan(say.workspace(workspace))
+        bars.advance(1.0)
+    accounts = len(set(signals["account"].to_pylist()))
+    if as_json:
+        say.as_json({"hits": signals.num_rows, "accounts": accounts})
+    else:
+        typer.echo(f"{signals.num_rows:,} hits in posts and profiles of {accounts:,} accounts")
+
+
+def _lines(file: Path, words: Lexicon) -> None:
+    if str(file) == "-":
+        _copy(sys.stdin.buffer, words, "standard input")
+        return
+    try:
+        with file.open("rb") as lines:
+            _copy(lines, words, str(file))
+    except OSError as error:
+        raise Fault(
+            f"it cannot be read ({error.strerror})", where=str(file), mend="check its name and rights"
+        ) from error
+
+
+def _copy(lines: BinaryIO, words: Lexicon, name: str) -> None:
+    try:
+        for line in scan_lines(lines, words.matcher):
+            sys.stdout.buffer.write(line + b"\n")
+    except Fault as fault:
+        raise Fault(fault.what, where=f"{name}, {fault.where}", mend=fault.mend) from fault
+    finally:
+        sys.stdout.buffer.flush()
