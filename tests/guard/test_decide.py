@@ -58,6 +58,7 @@ def test_a_viewer_changes_nothing() -> None:
         ("a firecrest ", ["nest", "a firecrest nest", "robin"], []),
         ("", ["kittiwake", "robin"], ["robin"]),
         ("KITTI", ["kittiwake", "kitting"], ["kitting"]),
+        ("firecrest", ["firecrests", "s in spring"], []),
         ("x", [], []),
     ],
 )

@@ -110,7 +110,7 @@ class _Bars:
     first: float
     width: float
     spare: int
-    named: int  # the first bar whose accounts were named
+    named: int  # the first bar at or above the lowest score named
 
     def x(self, decade: float) -> float:
         return self.left(self.spare + (decade - self.first) / self.width)
@@ -128,8 +128,8 @@ class _Bars:
 def score_histogram(scores: NDArray[np.float64], planted: NDArray[np.bool_], cut: float) -> str:
     """How many accounts have which score: planted members upward, innocents downward, both axes logarithmic.
 
-    Accounts that score `cut` (above 0) or more were named. The cut is always the edge of a bar, so that no bar holds
-    both named and unnamed accounts. Scores of 0 and less stand apart at the left.
+    `cut` (above 0) is the lowest score of an account that was named. It is always the edge of a bar, so that no bar
+    lies on both sides of it. Scores of 0 and less stand apart at the left.
     """
     bars, named = _count(scores, planted, cut), scores >= cut
     reach = [np.log10(max(int(counts.max()), 1)) + 0.6 for counts in (bars.members, bars.innocents)]
@@ -138,7 +138,7 @@ def score_histogram(scores: NDArray[np.float64], planted: NDArray[np.bool_], cut
     shapes = [*_grid(bars, base, decade, reach), *_columns(bars, base, decade)]
     shapes += [svg.line((60, base), (WIDE - 20, base), svg.INK), *_cut_line(bars, cut)]
     told = [
-        f"{kind}: {int((group & named).sum()):,} at or above the cut, {int((group & ~named).sum()):,} below it."
+        f"{kind}: {int((group & named).sum()):,} at or above the line, {int((group & ~named).sum()):,} below it."
         for kind, group in (("Planted members", planted), ("Innocents", ~planted))
     ]
     shapes += [svg.bar((60, 9), (11, 11), BLUE, ""), svg.text(78, 19, f"▲ {told[0]}")]
@@ -202,9 +202,9 @@ def _cut_line(bars: _Bars, cut: float) -> Iterator[str]:
     x = bars.left(bars.named)
     yield svg.line((x, 42), (x, 320), svg.INK, width=1.5, dash="5 4")
     if x < WIDE / 2:
-        yield svg.text(x + 6, 46, f"cut at {cut:.3g}: named from here →")
+        yield svg.text(x + 6, 46, f"lowest score named: {cut:.3g} →")
     else:
-        yield svg.text(x - 6, 46, f"cut at {cut:.3g}: named to the right →", anchor="end")
+        yield svg.text(x - 6, 46, f"lowest score named: {cut:.3g} →", anchor="end")
 
 
 CURVE = (350.0, 256.0)

@@ -68,7 +68,7 @@ class DemoReport:
     seed_accounts: tuple[str, ...]
     networks: tuple[Network, ...]
     planted_members: int
-    named: int  # accounts at or above the cut
+    named: int  # accounts found: corroborated, and in a network
     named_members: int  # of these, planted members
     likely_minors: int  # of these, routed to care
     innocents: tuple[Innocents, ...]
@@ -79,7 +79,7 @@ class DemoReport:
     edges: tuple[tuple[int, int], ...]
     scores: NDArray[np.float64]
     planted: NDArray[np.bool_]
-    cut: float
+    cut: float  # the lowest score of an account named
     stages: tuple[Stage, ...]
     versions: tuple[tuple[str, str], ...]
 

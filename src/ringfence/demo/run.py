@@ -187,7 +187,8 @@ def _networks(workspace: Workspace) -> tuple[Network, ...]:
 
 def _explanations(workspace: Workspace, found: Expansion) -> tuple[Explanation, ...]:
     """The first found of each role, seeds left out: what a reviewer would read."""
-    order = [account for account in found.order() if found.members[account]]
+    order = found.order()
+    order = order[found.members[order]]
     seeds = set(found.seeds.accounts.tolist())
     chosen: dict[str, int] = {}
     for account in order:
