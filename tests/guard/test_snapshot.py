@@ -4,7 +4,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.guard.policy import DEFAULT_POLICY, Policy, default_policy
@@ -45,6 +45,7 @@ def test_any_other_content_is_another_version() -> None:
     assert len({WHOLE.version, *(other.version for other in others)}) == 7
 
 
+@settings(deadline=None)  # it syncs a file each time
 @given(st.data())
 def test_no_damaged_byte_and_no_cut_passes(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = write(tmp_path_factory.mktemp("snapshots"), WHOLE)
@@ -112,8 +113,21 @@ def test_a_corrupt_current_is_refused_and_says_the_way_back(tmp_path: Path) -> N
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(Fault, match=f"activate {WHOLE.version}"):
         load_current(tmp_path)
+    third = build(Lexicon.from_terms(["robin"]), POLICY, {})
+    write(tmp_path, third)
+    with pytest.raises(Fault, match=f"activate {WHOLE.version}"):
+        load_current(tmp_path)
+    (tmp_path / f"{WHOLE.version}.snapshot").unlink()
+    with pytest.raises(Fault, match=f"activate {third.version}"):
+        load_current(tmp_path)
     (tmp_path / "current").write_bytes(b"\xff../../etc\n")
     with pytest.raises(Fault, match="names no version"):
+        load_current(tmp_path)
+
+
+def test_an_active_name_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "current").mkdir()
+    with pytest.raises(Fault, match="could not be read"):
         load_current(tmp_path)
 
 

@@ -37,6 +37,7 @@ def named(text: str) -> list[str]:
         ("firecrest™ firecrest's", ["firecrest", "firecrest"]),
         ("STRAUSS Strauß straußen", ["STRAUSS", "Strauß"]),
         ("firecrest\u0301", []),
+        ("動物園\u0301", []),
         ("見た動物園です", ["動物園"]),
         ("私はfirecrestが好き", ["firecrest"]),
         ("กินปลาดิบ", ["ปลา"]),
@@ -128,6 +129,8 @@ def _by_every_slice(text: str, terms: list[str]) -> Iterable[tuple[int, int, str
 
 def _parted(text: str, at: int) -> bool:
     before, after = text[:at][-1:], text[at:][:1]
+    if before and after == "\u0301":  # a letter and its marks are one, also where nothing composes
+        return False
     if not before or not after or "中" in (before, after):
         return True
     if not all(character == "_" or category(character)[0] in "LMN" for character in (before, after)):

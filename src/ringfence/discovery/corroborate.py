@@ -5,6 +5,7 @@ shares the same links. So each kind of tie is judged by itself, against what is 
 is corroborated only where kinds of both families agree: the company it keeps and the content it shares.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,16 +73,23 @@ class Corroboration:
 def corroborate(graph: Graph, nearness: Scores, seeds: Accounts) -> Corroboration:
     """Judge every account by its kinds of tie to the suspects, starting from nearness to the seeds.
 
-    Each round draws up a new short list of suspects from the last round's score.
+    Each round draws up a new short list of suspects from the last round's score. Where the graph has one family of
+    ties only, nothing would hold such rounds near the seeds, so the suspects are the nearest and there is one round.
     """
     kinds = _kinds(graph)
+    company = np.array([kind.company for kind in kinds])
     shortlist = max(20, round(SHORTLIST * np.sqrt(graph.size)))
     score = nearness
-    for number in range(ROUNDS):
+    for number in range(ROUNDS if both_families(kinds) else 1):
         suspects = suspicion(score, seeds, shortlist if number == 0 else shortlist // 2)
         strengths = np.array([strength(kind, suspects) for kind in kinds])
-        score = combined(strengths, np.array([kind.company for kind in kinds]))
+        score = combined(strengths, company)
     return Corroboration(kinds, strengths, suspects, score)
+
+
+def both_families(kinds: Sequence[Kind]) -> bool:
+    """Whether there are ties to accounts and ties to content."""
+    return len({kind.company for kind in kinds}) > 1
 
 
 def _kinds(graph: Graph) -> tuple[Kind, ...]:

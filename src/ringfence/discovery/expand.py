@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ringfence.discovery import spread
-from ringfence.discovery.corroborate import SHORTLIST, Corroboration, corroborate
+from ringfence.discovery.corroborate import SHORTLIST, Corroboration, both_families, corroborate
 from ringfence.discovery.explain import reasons
 from ringfence.discovery.networks import Networks, networks
 from ringfence.discovery.roles import roles
@@ -60,8 +60,8 @@ def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) 
     lift[start.accounts, np.arange(len(start.accounts))] = 0.0
     near = spread.nearness(lift)
     judged = corroborate(graph, near, start.accounts)
-    # With a single kind of tie there is nothing to corroborate with, and nearness ranks better.
-    score = near.copy() if len(judged.kinds) <= 1 else judged.score.copy()
+    # With one family of ties there is nothing to corroborate with, and nearness ranks better.
+    score = judged.score.copy() if both_families(judged.kinds) else near.copy()
     score[start.accounts] = score.max() + 1.0
     candidates = judged.corroborated()
     candidates[start.accounts] = True

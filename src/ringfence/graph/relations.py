@@ -20,8 +20,8 @@ DEGREE_CAP, DEGREE_CAP_SHARE = 2_000, 0.01
 class Ties:
     """One relation. `forward` is accounts x targets and `backward` its transpose.
 
-    Targets are accounts in an account relation, else objects named in `objects`. Weights are log1p of the count times
-    the log of how rare the target is, so that a rare object ties more than a popular one.
+    Targets are accounts in an account relation, else objects named in `objects`. Weights are the square root of
+    the count times the log of how rare the target is: a rare object ties more than a popular one.
     """
 
     relation: Relation
@@ -107,7 +107,7 @@ def from_counts(
         matrix = keep_columns(matrix, kept)
         popularity, objects = popularity[kept], objects.filter(pa.array(kept))
     rarity = np.log(max(accounts, 2) / np.maximum(popularity, 1)) + 1e-3
-    weights = (np.log1p(matrix.weights) * rarity[matrix.targets]).astype(np.float32)
+    weights = (np.sqrt(matrix.weights) * rarity[matrix.targets]).astype(np.float32)
     forward = Csr(matrix.starts, matrix.targets, weights, matrix.columns)
     return Ties(relation, forward, forward.transposed(), objects)
 

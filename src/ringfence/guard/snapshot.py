@@ -134,6 +134,9 @@ def current_version(folder: Path | str) -> str:
         version = pointer.read_text("ascii", "replace").strip()
     except FileNotFoundError as error:
         raise Fault("no snapshot is active", where=str(folder), mend="publish one") from error
+    except OSError as error:
+        what = f"the active snapshot's name could not be read ({error.strerror})"
+        raise Fault(what, where=str(pointer), mend="check its rights") from error
     if not _VERSION.fullmatch(version):
         raise Fault("it names no version", where=str(pointer), mend=_way_back(folder, version))
     return version
@@ -149,8 +152,11 @@ def load_current(folder: Path | str) -> Snapshot:
 
 
 def _way_back(folder: Path | str, broken: str) -> str:
-    others = [version for version in versions(folder) if version != broken]
-    return f"go back to the version before it: activate {others[-1]}" if others else "publish again"
+    """What to do about a broken version: the last one written before it, else any other, else a new one."""
+    known = versions(folder)
+    earlier = known[: known.index(broken)] if broken in known else known
+    others = earlier or tuple(version for version in known if version != broken)
+    return f"go back and activate {others[-1]}" if others else "publish again"
 
 
 def _refuse_unnamed(lexicon: Lexicon, policy: Policy, accounts: Iterable[str]) -> None:
