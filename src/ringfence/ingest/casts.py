@@ -21,7 +21,15 @@ FLOATS = frozenset({"float", "double"})
 NOTHING = frozenset({"null"})  # a column of nulls only, whose writer knew no type for it
 TEXTS = frozenset({"varchar", "enum", "uuid"}) | NOTHING
 TIMES = frozenset(
-    {"timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone", "date"}  # DuckDB's names
+    {
+        "timestamp",
+        "timestamp_s",
+        "timestamp_ms",
+        "timestamp_ns",
+        "timestamp with time zone",
+        "timestamptz_ns",
+        "date",
+    }  # DuckDB's names
 )
 NUMBERS = INTEGERS | FLOATS | {"decimal"}
 SCALARS = NUMBERS | TEXTS | TIMES | {"boolean"}
@@ -62,7 +70,7 @@ def _children(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:
 def present(raw: Raw) -> str:
     """SQL: is there a value at all? Empty text and not-a-number are as good as none."""
     if raw.type.id in FLOATS:
-        return f"({raw.sql} IS NOT NULL AND NOT isnan({raw.sql}))"
+        return f"({raw.sql} IS NOT NULL AND NOT {_not_a_number(raw.sql)})"
     if is_json(raw.type):
         return f"({raw.sql} IS NOT NULL AND {raw.sql} <> '\"\"')"
     if raw.type.id == "varchar":
@@ -109,14 +117,21 @@ def _plain(raw: Raw) -> str | None:
     return f"CAST({raw.sql} AS VARCHAR)" if raw.type.id in SCALARS else None
 
 
+def _not_a_number(number: str) -> str:
+    """Without isnan: DuckDB 2.0 answers that from a file's statistics, which leave not-a-number out."""
+    return f"(NOT isfinite({number}) AND abs({number}) <> 'infinity'::DOUBLE)"
+
+
 def _whole(number: str) -> str:
     return (
-        f"CASE WHEN isnan({number}) THEN NULL WHEN {number} = trunc({number}) AND abs({number}) < 1e18"
+        f"CASE WHEN {_not_a_number(number)} THEN NULL WHEN {number} = trunc({number}) AND abs({number}) < 1e18"
         f" THEN CAST(CAST({number} AS BIGINT) AS VARCHAR) ELSE CAST({number} AS VARCHAR) END"
     )
 
 
 def _number(raw: Raw, kind: str) -> str | None:
+    if raw.type.id in FLOATS:  # pandas writes what is missing as not-a-number
+        return f"TRY_CAST(CASE WHEN NOT {_not_a_number(raw.sql)} THEN {raw.sql} END AS {kind})"
     if raw.type.id in NUMBERS:
         return f"TRY_CAST({raw.sql} AS {kind})"
     text = _scalar_text(raw)
