@@ -27,7 +27,7 @@ from ringfence.store.load import load
 from ringfence.store.workspace import Workspace
 began = time.perf_counter()
 landed = load(Workspace.create(Path(sys.argv[2])), [Path(sys.argv[1])]).landed
-print(landed, time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+print(landed, time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
 """
 
 

@@ -117,6 +117,8 @@ def leanings(kind: Kind, suspects: Scores) -> Scores:
 
     The target's suspicion per user as a multiple of the platform's, less 1: never an account's evidence against itself.
     """
+    if not suspects.any():  # where nobody stands out there is nothing to lean towards
+        return np.zeros(kind.matrix.ties)
     usual = suspects.mean()
     mean = local.aggregate(kind.back, suspects.astype(np.float32)[:, None])[:, 0].astype(np.float64)
     users = kind.back.degree()
