@@ -40,7 +40,7 @@ def test_text_and_hashtags_of_posts() -> None:
         (7, "p1", FIRECREST, "illegal", "folded", "text"),
         (7, "p1", FIRECREST, "illegal", "exact", "text"),
         (7, "p1", FIRECREST, "illegal", "exact", "hashtag"),
-        (7, "p1", KITTIWAKE, "illegal", "folded", "hashtag"),
+        (7, "p1", KITTIWAKE, "illegal", "camel", "hashtag"),
         (9, "p4", KITTIWAKE, "illegal", "exact", "hashtag"),
     ]
 

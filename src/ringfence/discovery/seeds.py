@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ringfence.graph.relations import Graph
 from ringfence.model.faults import Fault
+from ringfence.terms.term import WEAK
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Seeds:
 def seeds(graph: Graph, account_ids: Sequence[str], signals: pa.Table | None = None) -> Seeds:
     """Seeds from account ids and from a scan's signals: a term is one seed, shared by the accounts that use it.
 
+    Weak hits, which may be another word, start nothing.
     Raises Fault for an account that is not in the graph, and when nothing is left to start from.
     """
     accounts = np.unique(graph.find(list(account_ids)))
@@ -42,6 +45,8 @@ def seeds(graph: Graph, account_ids: Sequence[str], signals: pa.Table | None = N
 
 
 def _by_term(signals: pa.Table | None) -> list[NDArray[np.int64]]:
+    if signals is not None:
+        signals = signals.filter(pc.invert(pc.is_in(signals["tier"], pa.array(sorted(WEAK)))))
     if signals is None or signals.num_rows == 0:
         return []
     terms = signals["term_id"].combine_chunks().dictionary_encode()

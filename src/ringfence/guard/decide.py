@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ringfence.guard.policy import Policy, Rule, strictness
+from ringfence.guard.policy import STRICTNESS, Policy, Rule, strictness
 from ringfence.guard.snapshot import Snapshot, load_current, read
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface, Verdict
-from ringfence.terms.fold import fold
-from ringfence.terms.term import SIGILS
+from ringfence.terms.plain import plain
+from ringfence.terms.term import bare
 
 # A tag leads into a network when at least this share of its use is by members.
 MEMBER_SHARE = 0.5
@@ -17,6 +17,8 @@ MEMBER_SHARE = 0.5
 LONGEST = 10_000
 NO_REASON = "none"
 TOO_LONG = "too_long"
+# Before the signal, where the spelling may as well be another word's: such a hit only queues (docs/lexicon.md, tiers).
+WEAK_SIGNAL = "weak:"
 
 Versions = tuple[str, str, str]  # of policy, snapshot and lexicon
 
@@ -133,10 +135,8 @@ class Guard:
         """The verdict on a hashtag's page, written with or without its sigil."""
         if len(tag) > LONGEST:
             return _degraded(Surface.HASHTAG, tag, self.policy, TOO_LONG, self._versions)
-        signals = self._text_signals([tag])
-        if _bare(tag) in self._member_tags:
-            signals.add("network:member")
-        return self._decision(Surface.HASHTAG, tag, self.policy.rule(Surface.HASHTAG, signals))
+        leads_there = ["network:member"] if _bare(tag) in self._member_tags else []
+        return self._decision(Surface.HASHTAG, tag, self._text_rule(Surface.HASHTAG, [tag], leads_there))
 
     def suggest(self, viewer: str | None, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - for rules about viewers
         """The verdict on each account that would be suggested to follow."""
@@ -154,17 +154,26 @@ class Guard:
         )
         return _slate(surface, candidates, judged, self._versions)
 
-    def _text_rule(self, surface: Surface, texts: Iterable[str]) -> Rule | None:
-        signals = self._text_signals(texts)
-        return self.policy.rule(surface, signals) if signals else None
-
-    def _text_signals(self, texts: Iterable[str]) -> set[str]:
-        return {f"lexicon:{hit.category}" for text in texts for hit in self._matcher.match_name(text)}
+    def _text_rule(self, surface: Surface, texts: Iterable[str], more_signals: Iterable[str] = ()) -> Rule | None:
+        hits = [hit for text in texts for hit in self._matcher.find(text, "query")]
+        acting = {f"lexicon:{hit.category}" for hit in hits if hit.acts}
+        rule = self.policy.rule(surface, acting.union(more_signals))
+        queued = self.policy.rule(surface, {f"lexicon:{hit.category}" for hit in hits})
+        if queued is None or (rule is not None and strictness(rule) >= strictness(_queued(queued))):
+            return rule
+        return _queued(queued)
 
     def _decision(self, surface: Surface, subject: str, rule: Rule | None) -> Decision:
         if rule is None:
             return Decision(surface, subject, Verdict.ALLOW, NO_REASON, "", *self._versions)
         return Decision(surface, subject, rule.verdict, rule.signal, rule.message, *self._versions)
+
+
+def _queued(rule: Rule) -> Rule:
+    """What a weak hit earns where a sure one would meet a rule: shown, and queued for a person; or what is milder."""
+    if strictness(rule) <= (STRICTNESS.index(Verdict.REVIEW), rule.illegal):
+        return rule
+    return Rule(rule.surface, f"{WEAK_SIGNAL}{rule.signal}", Verdict.REVIEW)
 
 
 def _flagged(surface: Surface, snapshot: Snapshot) -> dict[str, Rule]:
@@ -199,15 +208,14 @@ def _degraded_slate(
 
 def _completed(prefix: str, candidate: str) -> tuple[str, ...]:
     """What may stand in the box once a candidate is chosen: it alone, joined on, or in place of the last word."""
-    if fold(candidate).startswith(fold(prefix)):
+    if plain(candidate).startswith(plain(prefix)):
         return (candidate,)
     earlier_words = prefix[: prefix.rfind(" ") + 1]
     return (candidate, prefix + candidate, earlier_words + candidate)
 
 
 def _bare(tag: str) -> str:
-    tag = tag.strip()
-    return fold(tag[1:] if tag[:1] in SIGILS else tag)
+    return plain(bare(tag))
 
 
 def _surface(name: str) -> Surface:

@@ -23,7 +23,10 @@ class Action(StrEnum):
     QUARANTINE_READ = "quarantine_read"
     SEEDS_READ = "seeds_read"
     SEEDS_CHANGED = "seeds_changed"
+    LEXICON_READ = "lexicon_read"
+    LEXICON_PROPOSED = "lexicon_proposed"
     LEXICON_CHANGED = "lexicon_changed"
+    DRIFT_READ = "drift_read"
     POLICY_CHANGED = "policy_changed"
     SNAPSHOT_PUBLISHED = "snapshot_published"
 

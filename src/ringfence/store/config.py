@@ -1,5 +1,6 @@
 """What can a platform set, and to what is it set? `ringfence.toml` in the workspace says."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -28,6 +29,20 @@ class Discovery(BaseModel):
     seed: Annotated[int, Field(ge=0, description="Where random choices start: the same seed, the same networks.")] = 0
 
 
+class Lexicon(BaseModel):
+    model_config = STRICT
+    second_person: Annotated[
+        bool, Field(description="Whether a lexicon waits until somebody other than its proposer activates it.")
+    ] = False
+    licence_required: Annotated[
+        bool, Field(description="Whether a term that does not say under which licence it is used is refused.")
+    ] = False
+    drift_readers: Annotated[
+        tuple[str, ...],
+        Field(strict=False, description="Who may read the candidates for new code words, by the name given with --by."),
+    ] = ()
+
+
 class Guard(BaseModel):
     model_config = STRICT
     host: Annotated[str, Field(min_length=1, description="The address that the guard's service listens on.")] = (
@@ -48,6 +63,7 @@ class Store(BaseModel):
 class Config(BaseModel):
     model_config = STRICT
     ingest: Ingest = Ingest()
+    lexicon: Lexicon = Lexicon()
     discovery: Discovery = Discovery()
     guard: Guard = Guard()
     store: Store = Store()
@@ -55,6 +71,7 @@ class Config(BaseModel):
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "ingest": Ingest,
+    "lexicon": Lexicon,
     "discovery": Discovery,
     "guard": Guard,
     "store": Store,
@@ -89,9 +106,13 @@ def written() -> str:
         if group != section:
             lines += ["", f"[{group}]"]
             section = group
-        value = f'"{default}"' if isinstance(default, str) else str(default)
-        lines += [f"# {sentence}", f"{name} = {value}"]
+        lines += [f"# {sentence}", f"{name} = {_as_toml(default)}"]
     return "\n".join(lines) + "\n"
+
+
+def _as_toml(default: object) -> str:
+    """A setting's value as TOML writes it, which for these kinds is as JSON does."""
+    return json.dumps(default)
 
 
 def _fault(error: ValidationError, where: str) -> Fault:

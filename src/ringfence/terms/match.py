@@ -1,150 +1,308 @@
-"""Where does a vetted term stand in a text, and how does a reviewer see why?
+"""Where do vetted terms stand in a text, and how does a reviewer see why?
 
-Two readings share one engine. In running text a term must be a word of its own. A name (hashtag or handle) is written
-without spaces, so there an underscore, a change from small to capital letters and a change between letters and digits
-end a word too. A token of a text that starts with `#` or `@` is read as a name.
+In running text a term must be a word of its own. In a name (a hashtag or a handle, also within a text, and a typed
+query) words are run together, and capitals and digits end a word too. docs/lexicon.md tells every rule.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from unicodedata import category
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from typing import Literal
 
-from ahocorasick_rs import AhoCorasick
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from ringfence.terms.fold import fold, fold_with_origins
-from ringfence.terms.term import Term
+from ringfence.terms import kernel, verify
+from ringfence.terms.characters import characters
+from ringfence.terms.combine import Found, standing
+from ringfence.terms.index import EXCEPTION, TERM, Index, build
+from ringfence.terms.reason import layers, sentence
+from ringfence.terms.term import LEAST_LETTERS, WEAK, Mode, Term, Tier
+from ringfence.terms.units import HANDLE, HASHTAG, RAW
+from ringfence.terms.unwrap import Unwrapped, unwrap
 
-EXACT = "exact"
-FOLDED = "folded"
-# How far back a sigil is looked for: no platform allows a longer tag, and an endless token must not cost its square.
-NAME_LIMIT = 256
+Field = Literal["post", "bio", "handle", "hashtag", "query"]
+FIELDS: tuple[Field, ...] = ("post", "bio", "handle", "hashtag", "query")
+# What all of a field is: running text, or one name.
+_NAMED: dict[str, int] = {"post": 0, "bio": 0, "handle": HANDLE, "hashtag": HASHTAG, "query": HASHTAG | HANDLE}
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_NAME_SIGILS = "#@\N{FULLWIDTH NUMBER SIGN}\N{FULLWIDTH COMMERCIAL AT}"
-# Written without spaces between words, or (Hangul) with endings joined on: Thai and Lao, Tibetan, Myanmar, Hangul jamo,
-# Khmer, Tai scripts, kana, Han, Hangul syllables, Han compatibility and the planes of rare Han.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u1950-\u19df\u3040-\u30ff\u3130-\u318f"
-    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
-)
-
-# Says whether a word ends before this place of a text.
-Edge = Callable[[str, int], bool]
+TIERS = tuple(Tier)
+_PLAIN = frozenset((Tier.EXACT, Tier.FOLDED, Tier.CAMEL, Tier.ACCENTED))
+_LONGER_UTF8 = (0x80, 0x800, 0x10000)  # from these code points on, UTF-8 takes a byte more; UTF-16 from the last
+_MODES = {mode: number for number, mode in enumerate(Mode)}
+_NEVER = 1 << 20  # letters that a term would need for a layer that is off
+# %2525 is unwrapped twice; what is wrapped three times is shown wrapped by whatever shows it.
+_UNWRAPPINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A term found in a text; `start` and `end` are code points of the original text, `end` one past the last."""
+    """A term found in a text. Places are counted in three units: code points (`start`, `end`), UTF-8 bytes and UTF-16.
+
+    `layers` are the disguises that were undone, `reason` says so in a sentence; `together` are the ids of the terms
+    that a combination was completed by.
+    """
 
     term_id: str
     term: str
     category: str
     start: int
     end: int
-    tier: str
+    tier: Tier
     reason: str
+    start_utf8: int
+    end_utf8: int
+    start_utf16: int
+    end_utf16: int
+    layers: tuple[str, ...] = ()
+    severity: str | None = None
+    together: tuple[str, ...] = ()
+
+    @property
+    def acts(self) -> bool:
+        """Whether a policy may act on it; a weak hit only queues."""
+        return self.tier not in WEAK
+
+
+HITS = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field("term_id", pa.string(), nullable=False),
+        pa.field("term", pa.string(), nullable=False),
+        pa.field("category", pa.string(), nullable=False),
+        pa.field("start", pa.int64(), nullable=False),
+        pa.field("end", pa.int64(), nullable=False),
+        pa.field("tier", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("start_utf8", pa.int64(), nullable=False),
+        pa.field("end_utf8", pa.int64(), nullable=False),
+        pa.field("start_utf16", pa.int64(), nullable=False),
+        pa.field("end_utf16", pa.int64(), nullable=False),
+        pa.field("layers", pa.list_(pa.string()), nullable=False),
+        pa.field("severity", pa.string()),
+        pa.field("together", pa.list_(pa.string()), nullable=False),
+    ]
+)
 
 
 class Matcher:
-    """The positive terms of a lexicon, ready to be looked for. Build it once; it is never changed."""
+    """The terms of a lexicon that are looked for on a day, ready. Build it once; it is never changed."""
 
-    __slots__ = ("_engine", "_terms")
+    __slots__ = ("_index", "_numbers", "_tables", "_terms")
 
-    def __init__(self, terms: Iterable[Term]) -> None:
-        self._terms = [term for term in terms if term.opinion == "positive"]
-        self._engine = AhoCorasick([term.folded for term in self._terms], store_patterns=False)
+    def __init__(self, terms: Iterable[Term], today: date | None = None) -> None:
+        day = today or datetime.now(UTC).date()
+        self._terms = [term for term in terms if term.live(day)]
+        self._numbers = {term.id: number for number, term in enumerate(self._terms)}
+        self._index = _arrays(_index(self._terms))
+        tables = characters()
+        self._tables = (tables.words, tables.expansions, tables.everyday)
+
+    def find(self, text: str, field: Field = "post") -> list[Hit]:
+        """Every hit in a text, by place, the longer first."""
+        raw = _encoded(text)
+        finds = kernel.find_one(np.frombuffer(raw, np.uint8), _NAMED[field], self._tables, self._index, False)  # noqa: FBT003 - numba takes no keywords here
+        return self._hits(text, raw, finds, field) if len(finds) else []
 
     def match(self, text: str) -> tuple[Hit, ...]:
-        """Every term that stands in running text as a word of its own, by place, the longer first."""
-        if not self._found(fold(text)):
-            return ()
-        return self._hits(text, _text_edge)
+        """The hits in running text."""
+        return tuple(self.find(text))
 
     def match_name(self, name: str) -> tuple[Hit, ...]:
-        """The same for a hashtag, a handle or a typed query, where words may be run together."""
-        if not self._found(fold(name)):
-            return ()
-        return self._hits(name, _name_edge)
+        """The hits in a hashtag, a handle or a typed query, where words may be run together."""
+        return tuple(self.find(name, "query"))
 
-    def _found(self, folded: str) -> list[tuple[int, int, int]]:
-        try:
-            return self._engine.find_matches_as_indexes(folded, overlapping=True)
-        except UnicodeEncodeError:  # half a surrogate pair: no term holds one, and its place must still count
-            return self._engine.find_matches_as_indexes(_SURROGATES.sub("\ufffd", folded), overlapping=True)
+    def completes(self, prefix: str, candidate: str) -> bool:
+        """Whether choosing a candidate makes a term of what was typed, which by itself is none."""
+        if self.find(prefix, "query"):
+            return False
+        typed = prefix + candidate[_shared(prefix, candidate) :]
+        return bool(self.find(candidate, "query") or self.find(typed, "query"))
 
-    def _hits(self, text: str, edge: Edge) -> tuple[Hit, ...]:
-        folded = fold_with_origins(text)
-        spans = []
-        for index, first, last in self._found(folded.text):
-            start, end = folded.starts[first], folded.ends[last - 1]
-            cut = (first and folded.starts[first - 1] == start) or (
-                last < len(folded.text) and folded.ends[last] == end
+    def find_many(self, texts: Iterable[str | None] | pa.Array | pa.ChunkedArray, field: Field = "post") -> pa.Table:
+        """Every hit in many texts, as a table of HITS; `row` counts texts from 0. Nulls have no hit."""
+        tables = []
+        row = 0
+        for chunk in _chunks(texts):
+            found = self.finds(chunk, field)
+            tables.append(pa.Table.from_pylist([_row(row + at, hit) for at, hit in found], HITS))
+            row += len(chunk)
+        return pa.concat_tables(tables) if tables else HITS.empty_table()
+
+    def finds(self, texts: pa.StringArray, field: Field = "post") -> Iterator[tuple[int, Hit]]:
+        """Every hit in an Arrow array of strings, with its row."""
+        data, offsets = _buffers(texts)
+        finds = kernel.find(data, offsets, _NAMED[field], self._tables, self._index, False)  # noqa: FBT003 - as above
+        rows = finds[:, kernel.ROW]
+        cuts = [0, *(np.flatnonzero(rows[1:] != rows[:-1]) + 1).tolist(), len(rows)] if len(rows) else []
+        for low, high in pairwise(cuts):
+            row = int(rows[low])
+            raw = data[offsets[row] : offsets[row + 1]].tobytes()
+            for hit in self._hits(_decoded(raw), raw, finds[low:high], field):
+                yield row, hit
+
+    def refusals(self, text: str, field: Field = "post") -> list[tuple[Term, int, int, int, int]]:
+        """What `find` met and did not take, as (term, start, end, reason of verify.py, evidence), for explanations."""
+        raw = _encoded(text)
+        finds = kernel.find_one(np.frombuffer(raw, np.uint8), _NAMED[field] | RAW, self._tables, self._index, True)  # noqa: FBT003
+        entries = self._index[0]
+        return [
+            (
+                self._terms[entries[one[kernel.PATTERN], TERM]],
+                len(_decoded(raw[: one[2]])),
+                len(_decoded(raw[: one[3]])),
+                int(one[4]),
+                int(one[5]),
             )
-            # A match that starts or ends within one original character ("s" in "ß") is no word.
-            if not cut and edge(text, start) and edge(text, end):
-                spans.append((start, -end, index))
-        return tuple(_without_own_overlaps(self._hit(text, *span) for span in sorted(spans)))
+            for one in finds
+            if one[kernel.FOUND_TIER] < 0
+        ]
 
-    def _hit(self, text: str, start: int, minus_end: int, index: int) -> Hit:
-        term, end = self._terms[index], -minus_end
-        tier = EXACT if text[start:end] == term.word else FOLDED
-        return Hit(term.id, term.term, term.category, start, end, tier, _reason(text[start:end], term, tier, start))
+    def _hits(self, text: str, raw: bytes, finds: NDArray[np.int32], field: Field) -> list[Hit]:
+        wrapped = finds[0, kernel.PATTERN] == kernel.UNWRAP
+        found = self._unwrapped(text, field) if wrapped else self._found(raw, finds)
+        hits = standing(found, self._terms, self._numbers)
+        places = _Places(text)
+        return [self._hit(text, one, places) for one in hits]
 
+    def _found(self, raw: bytes, finds: NDArray[np.int32]) -> list[Found]:
+        spans = kernel.places(np.frombuffer(raw, np.uint8), finds)
+        entries = self._index[0]
+        owners = entries[finds[:, kernel.PATTERN]]
+        return [
+            Found(term, start, end, tier, evidence, bool(exception))
+            for (start, end), term, exception, (tier, evidence) in zip(
+                spans.tolist(),
+                owners[:, TERM].tolist(),
+                owners[:, EXCEPTION].tolist(),
+                finds[:, kernel.FOUND_TIER : kernel.EVIDENCE + 1].tolist(),
+                strict=True,
+            )
+        ]
 
-def _reason(written: str, term: Term, tier: str, start: int) -> str:
-    place = f"at character {start + 1}"
-    if tier == EXACT:
-        return f'The text has the term "{term.word}" {place}.'
-    return f'The text has "{written}" {place}, which is the term "{term.word}" in another case or form of its letters.'
+    def _unwrapped(self, text: str, field: Field) -> list[Found]:
+        seen = unwrap(text)
+        for _ in range(_UNWRAPPINGS - 1):
+            seen = _once_more(seen)
+        raw = _encoded(seen.text)
+        finds = kernel.find_one(np.frombuffer(raw, np.uint8), _NAMED[field] | RAW, self._tables, self._index, False)  # noqa: FBT003
+        if not len(finds):
+            return []
+        evidence = verify.REVERSED * seen.reversed
+        return [_in_original(one, seen, evidence) for one in self._found(raw, finds)]
 
-
-def _without_own_overlaps(hits: Iterable[Hit]) -> Iterator[Hit]:
-    """Each place of a term once. Different terms may overlap: both were vetted, and the policy may treat them apart."""
-    ends: dict[str, int] = {}
-    for hit in hits:
-        if hit.start >= ends.get(hit.term_id, 0):
-            ends[hit.term_id] = hit.end
-            yield hit
-
-
-def _text_edge(text: str, at: int) -> bool:
-    return _breaks(text, at) or (_in_name(text, at) and _steps(text, at))
-
-
-def _name_edge(name: str, at: int) -> bool:
-    return _breaks(name, at) or _steps(name, at)
-
-
-def _breaks(text: str, at: int) -> bool:
-    """Whether a word ends between `text[at - 1]` and `text[at]` in any kind of text."""
-    if at in (0, len(text)):
-        return True
-    before, after = text[at - 1], text[at]
-    if not (_is_word(before) and _is_word(after)):
-        return True
-    return bool(_UNSPACED.match(before) or _UNSPACED.match(after))
-
-
-def _steps(name: str, at: int) -> bool:
-    """Whether two words that were run together meet here: at `_`, in `aB`, in `ABc` before the B, in `a1` and `1a`."""
-    before, after = name[at - 1], name[at]
-    if category(before) == "Pc" or category(after) == "Pc" or before.isdigit() != after.isdigit():
-        return True
-    return after.isupper() and (before.islower() or name[at + 1 : at + 2].islower())
+    def _hit(self, text: str, one: Found, places: "_Places") -> Hit:
+        term, tier = self._terms[one.term], TIERS[one.tier]
+        written = text[one.start : one.end]
+        reason = sentence(written, term.word, tier, one.evidence, one.start)
+        if one.together:
+            others = ", ".join(f'"{self._terms[self._numbers[other]].word}"' for other in one.together)
+            reason += f" With it stands {others}, which makes the combination whole." if others else ""
+        return Hit(
+            term.id, term.term, term.category, one.start, one.end, tier, reason,
+            places.utf8(one.start), places.utf8(one.end), places.utf16(one.start), places.utf16(one.end),
+            layers(one.evidence), term.severity, one.together,
+        )  # fmt: skip
 
 
-def _in_name(text: str, at: int) -> bool:
-    """Whether the token around `at` starts with a sigil."""
-    for back in range(at - 1, max(at - NAME_LIMIT, 0) - 1, -1):
-        if not _is_word(text[back]):
-            return text[back] in _NAME_SIGILS
-    return False
+class _Places:
+    """A text's places, from code points to UTF-8 bytes and UTF-16 units."""
+
+    def __init__(self, text: str) -> None:
+        self._bytes: NDArray[np.int64] | None = None
+        if not text.isascii():
+            codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+            sizes = 1 + sum((codes >= first).astype(np.int64) for first in _LONGER_UTF8)
+            self._bytes = np.concatenate(([0], np.cumsum(sizes)))
+            self._halves = np.concatenate(([0], np.cumsum(1 + (codes >= _LONGER_UTF8[-1]).astype(np.int64))))
+
+    def utf8(self, place: int) -> int:
+        return place if self._bytes is None else int(self._bytes[place])
+
+    def utf16(self, place: int) -> int:
+        return place if self._bytes is None else int(self._halves[place])
 
 
-@lru_cache(maxsize=65536)
-def _is_word(character: str) -> bool:
-    """Letters, digits, marks and joining punctuation of any script."""
-    kind = category(character)
-    return kind[0] in "LNM" or kind == "Pc"
+def letters_needed(term: Term) -> list[int]:
+    """The letters that a term needs for each tier, in their order, with its own `layers` before the usual ones."""
+    own = dict(term.layers)
+    return [_NEVER if (least := own.get(tier, LEAST_LETTERS.get(tier, 0))) is None else least for tier in TIERS]
+
+
+def _index(terms: Sequence[Term]) -> Index:
+    exceptions = [(number, text) for number, term in enumerate(terms) for text in term.never_inside]
+    texts = [term.word for term in terms] + [text for _, text in exceptions]
+    least = np.tile(np.array([LEAST_LETTERS.get(tier, 0) for tier in TIERS], np.int32), (len(texts), 1))
+    for number, term in enumerate(terms):
+        if term.layers:
+            least[number] = letters_needed(term)
+    # An exception holds where it is written as it is, in another case or with marks; a disguise of it shields nothing.
+    least[len(terms) :, [TIERS.index(tier) for tier in Tier if tier not in _PLAIN]] = _NEVER
+    modes = np.array([_MODES[term.mode] for term in terms] + [verify.SUBSTRING] * len(exceptions), np.int32)
+    owners = np.array([*range(len(terms)), *(number for number, _ in exceptions)], np.int32)
+    return build(texts, modes, least, owners, np.arange(len(texts)) >= len(terms))
+
+
+def _arrays(index: Index) -> tuple[NDArray[np.int32], ...]:
+    return (
+        index.entries, index.letters, index.runs, index.text, index.trie, index.ends, index.masked, index.substrings,
+    )  # type: ignore[return-value]  # fmt: skip
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")
+
+
+def _shared(prefix: str, candidate: str) -> int:
+    """How much of a candidate was typed already: all of the prefix, or what the prefix ends with."""
+    most = min(len(prefix), len(candidate))
+    ends = (size for size in range(most, 0, -1) if prefix[-size:].lower() == candidate[:size].lower())
+    return next(ends, 0)
+
+
+def _chunks(texts: Iterable[str | None] | pa.Array | pa.ChunkedArray) -> Iterator[pa.StringArray]:
+    if isinstance(texts, pa.ChunkedArray):
+        yield from texts.chunks
+    elif isinstance(texts, pa.Array):
+        yield texts
+    else:
+        yield pa.array(texts, pa.large_string())
+
+
+def _buffers(texts: pa.StringArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """UTF-8 bytes and offsets of an Arrow array, copying only what has nulls or is no plain string."""
+    if texts.null_count or not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
+        texts = texts.cast(pa.large_string()).fill_null("")
+    wide = pa.types.is_large_string(texts.type)
+    _, offsets, data = texts.buffers()
+    places = np.frombuffer(offsets, np.int64 if wide else np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8), places.astype(np.int64)
+
+
+def _once_more(seen: Unwrapped) -> Unwrapped:
+    """What is wrapped twice, unwrapped again; the same when it is not."""
+    again = unwrap(seen.text)
+    if again.text == seen.text:
+        return seen
+    starts = [seen.starts[place] for place in again.starts]
+    ends = [seen.ends[place - 1] for place in again.ends]
+    return Unwrapped(again.text, starts, ends, reversed=seen.reversed or again.reversed)
+
+
+def _in_original(one: Found, seen: Unwrapped, evidence: int) -> Found:
+    """A find in an unwrapped text, in places of the original."""
+    start, end = min(seen.starts[one.start : one.end]), max(seen.ends[one.start : one.end])
+    if end - start != one.end - one.start:
+        evidence |= verify.DECODED
+    tier = verify.FOLDED if evidence and one.tier == verify.EXACT else one.tier
+    return Found(one.term, start, end, tier, one.evidence | evidence, one.exception)
+
+
+def _row(row: int, hit: Hit) -> dict[str, object]:
+    return {"row": row, **{name: getattr(hit, name) for name in HITS.names if name != "row"}}

@@ -1,11 +1,10 @@
-"""What is left of a text when spelling variants that mean the same are made one, and where did each piece come from?
+"""When are two words the same but for case and form of letters?
 
-Folding is NFKC with case folding, repeated until nothing changes (Unicode Standard, section 3.13), so that full-width,
-ligature, circled and upper-case letters meet their plain forms. Marks, look-alikes and separators are left alone.
+When their NFKC, case folded until nothing changes (Unicode Standard, section 3.13), is the same: full-width, ligature,
+circled and upper-case letters meet their plain forms. Disguises are another matter: units.py and verify.py.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
 from unicodedata import combining, decomposition, normalize
 
@@ -21,58 +20,20 @@ _SECONDS = _JAMO | {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """A folded text; its code point i came from the code points `starts[i]` up to `ends[i]` of the original."""
-
-    text: str
-    starts: Sequence[int]
-    ends: Sequence[int]
-
-
-def fold(text: str) -> str:
-    """The folded text alone: what most texts need, as most hold no term."""
+def plain(text: str) -> str:
+    """The plain form of a text: what ids, duplicates and tags are compared by."""
     if text.isascii():
         return text.lower()
     if len(text) <= PIECE:
-        return _fold_piece(text)
-    return "".join(_fold_piece(piece) for piece in _pieces(text))
+        return _plain_piece(text)
+    return "".join(_plain_piece(piece) for piece in _pieces(text))
 
 
-def fold_with_origins(text: str) -> Folded:
-    """The folded text and the original span of each of its code points, all in code points.
-
-    Characters that compose with each other share one span: "e" and an acute accent are one place in the original.
-    """
-    if text.isascii():
-        return Folded(text.lower(), range(len(text)), range(1, len(text) + 1))
-    folded: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for start, end in _clusters(text):
-        cluster = fold(text[start:end])
-        folded.append(cluster)
-        starts.extend([start] * len(cluster))
-        ends.extend([end] * len(cluster))
-    return Folded("".join(folded), starts, ends)
-
-
-def _fold_piece(text: str) -> str:
+def _plain_piece(text: str) -> str:
     text = normalize("NFKC", text)
     while (folded := normalize("NFKC", text.casefold())) != text:
         text = folded
     return text
-
-
-def _clusters(text: str) -> Iterator[tuple[int, int]]:
-    """Spans whose folds, put one after the other, are the fold of the whole."""
-    start = 0
-    for at in range(1, len(text)):
-        if not _joins(text[at]):
-            yield start, at
-            start = at
-    if text:
-        yield start, len(text)
 
 
 def _pieces(text: str) -> Iterator[str]:

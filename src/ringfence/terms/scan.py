@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.model.faults import Fault
-from ringfence.terms.match import Hit, Matcher
+from ringfence.terms.match import Field, Hit, Matcher
 
 SIGNALS = pa.schema(
     [
@@ -24,16 +24,16 @@ BATCH = 65_536
 
 # One row of `SIGNALS`.
 Signal = tuple[int, str | None, str, str, str, str]
-Match = Callable[[str], tuple[Hit, ...]]
 
 POSTS = "SELECT account, post_id::VARCHAR AS post_id, text, hashtags FROM posts"
 PROFILES = "SELECT id, handle, display_name, bio FROM accounts"
 _LINE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def scan_lines(lines: Iterable[bytes | str], matcher: Matcher) -> Iterator[bytes]:
+def scan_lines(lines: Iterable[bytes | str], matcher: Matcher, field: Field = "post") -> Iterator[bytes]:
     """Each JSON line with its hits in `text` added as `hits`; every other field comes out as it went in.
 
+    `field` says what the texts are.
     Blank lines are left out. A line that is no JSON object with a `text` is a Fault that names its number.
     """
     for number, line in enumerate(lines, 1):
@@ -48,7 +48,7 @@ def scan_lines(lines: Iterable[bytes | str], matcher: Matcher) -> Iterator[bytes
                 where=f"line {number}",
                 mend='write each line as {"text": "..."}',
             ) from error
-        yield msgspec.json.encode({**fields, "hits": matcher.match(text)})
+        yield msgspec.json.encode({**fields, "hits": matcher.find(text, field)})
 
 
 def scan_posts(connection: duckdb.DuckDBPyConnection, matcher: Matcher, progress: Callable[[int], object]) -> pa.Table:
@@ -73,37 +73,32 @@ def scan_posts(connection: duckdb.DuckDBPyConnection, matcher: Matcher, progress
 
 def _in_posts(batch: pa.RecordBatch, matcher: Matcher) -> Iterator[Signal]:
     accounts, posts = batch["account"], batch["post_id"]
-    for row, hits in _in_texts(batch["text"], matcher.match):
-        yield from _signals(accounts[row].as_py(), posts[row].as_py(), hits, "text")
-    for row, hits in _in_tags(batch["hashtags"], matcher.match_name):
-        yield from _signals(accounts[row].as_py(), posts[row].as_py(), hits, "hashtag")
+    for row, hit in matcher.finds(batch["text"]):
+        yield _signal(accounts[row].as_py(), posts[row].as_py(), hit, "text")
+    for row, hit in _in_tags(batch["hashtags"], matcher):
+        yield _signal(accounts[row].as_py(), posts[row].as_py(), hit, "hashtag")
 
 
 def _in_profiles(batch: pa.RecordBatch, matcher: Matcher) -> Iterator[Signal]:
-    readings = (("bio", matcher.match), ("display_name", matcher.match), ("handle", matcher.match_name))
-    for where, match in readings:
-        for row, hits in _in_texts(batch[where], match):
-            yield from _signals(batch["id"][row].as_py(), None, hits, where)
+    readings: tuple[tuple[str, Field], ...] = (("bio", "bio"), ("display_name", "bio"), ("handle", "handle"))
+    for where, field in readings:
+        for row, hit in matcher.finds(batch[where], field):
+            yield _signal(batch["id"][row].as_py(), None, hit, where)
 
 
-def _in_texts(texts: pa.Array, match: Match) -> Iterator[tuple[int, tuple[Hit, ...]]]:
-    # Through numpy, as an Arrow array hands out its strings one scalar object at a time.
-    for row, text in enumerate(texts.to_numpy(zero_copy_only=False).tolist()):
-        if text and (hits := match(text)):
-            yield row, hits
-
-
-def _in_tags(tags: pa.Array, match: Match) -> Iterator[tuple[int, tuple[Hit, ...]]]:
+def _in_tags(tags: pa.Array, matcher: Matcher) -> Iterator[tuple[int, Hit]]:
     """Hits in a column of tag lists. Tags repeat, so each different tag of a batch is looked at once."""
     coded = pc.list_flatten(tags).dictionary_encode()
-    hits = dict(_in_texts(coded.dictionary, match))
+    hits: dict[int, list[Hit]] = {}
+    for code, hit in matcher.finds(coded.dictionary, "hashtag"):
+        hits.setdefault(code, []).append(hit)
     if not hits:
         return
     parents, codes = pc.list_parent_indices(tags), coded.indices
     for at in pc.indices_nonzero(pc.is_in(codes, pa.array(hits, codes.type))).to_pylist():
-        yield parents[at].as_py(), hits[codes[at].as_py()]
+        for hit in hits[codes[at].as_py()]:
+            yield parents[at].as_py(), hit
 
 
-def _signals(account: int, post: str | None, hits: Iterable[Hit], where: str) -> Iterator[Signal]:
-    for hit in hits:
-        yield account, post, hit.term_id, hit.category, hit.tier, where
+def _signal(account: int, post: str | None, hit: Hit, where: str) -> Signal:
+    return account, post, hit.term_id, hit.category, hit.tier, where

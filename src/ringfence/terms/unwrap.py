@@ -1,0 +1,158 @@
+"""What does a text say once its percent signs, entities, tags and direction overrides are taken off?
+
+Only texts that have one come here; what is left of them is matched, and hits are told in places of the original.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+
+# A run of %6B, an entity, or a tag. Bounded, so that no text makes them slow.
+_WRAPPING = re.compile(
+    r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)|(?P<entity>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,9});)"
+    r"|(?P<tag></?[A-Za-z][A-Za-z0-9]{0,10}(?:\s[^<>]{0,300})?/?>)"
+)
+# Tags that change how letters look and do not part words; every other tag does.
+_INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "code",
+        "del",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "mark",
+        "s",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "tt",
+        "u",
+        "wbr",
+    ]
+)
+_RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _POP = "\u202e", "\u202d", "\u202c"
+_OVERRIDES_HELD = frozenset((_RIGHT_TO_LEFT, _LEFT_TO_RIGHT))
+_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e")
+_OVERRIDES = re.compile("[\u202d\u202e]")
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """A text; its code point i came from the code points starts[i] up to ends[i] of the original."""
+
+    text: str
+    starts: list[int]
+    ends: list[int]
+    reversed: bool
+
+
+def unwrap(text: str) -> Unwrapped:
+    """The text as a reader sees it; identical when nothing wraps it. Linear in its length."""
+    letters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for piece, start, end in _pieces(text):
+        letters.append(piece)
+        if end - start == len(piece):
+            starts.extend(range(start, end))
+            ends.extend(range(start + 1, end + 1))
+        else:
+            starts.extend([start] * len(piece))
+            ends.extend([end] * len(piece))
+    seen = "".join(letters)
+    if not _OVERRIDES.search(seen):
+        return Unwrapped(seen, starts, ends, reversed=False)
+    order = _displayed(seen)
+    return Unwrapped(
+        "".join([seen[place] for place in order]),
+        [starts[place] for place in order],
+        [ends[place] for place in order],
+        reversed=True,
+    )
+
+
+def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
+    """The text in pieces, each with the span it came from."""
+    at = 0
+    for match in _WRAPPING.finditer(text):
+        start, end = match.span()
+        if start > at:
+            yield text[at:start], at, start
+        at = end
+        if match["percent"]:
+            yield from _percent(match["percent"], start)
+        elif match["entity"]:
+            yield unescape(match["entity"]), start, end
+        else:
+            name = match["tag"].strip("</>").split(maxsplit=1)[0].lower()
+            if name not in _INLINE:
+                yield "\n", start, end
+    if at < len(text):
+        yield text[at:], at, len(text)
+
+
+def _percent(run: str, start: int) -> Iterator[tuple[str, int, int]]:
+    """The characters of a run of percent-encoded bytes, or the run itself when they are no UTF-8."""
+    raw = bytes.fromhex(run.replace("%", ""))
+    try:
+        decoded = raw.decode()
+    except UnicodeDecodeError:
+        yield run, start, start + len(run)
+        return
+    for character in decoded:
+        size = 3 * len(character.encode())
+        yield character, start, start + size
+        start += size
+
+
+def _displayed(text: str) -> list[int]:
+    """The order in which characters are seen: what a right-to-left override holds is turned round; no controls.
+
+    Within one, a left-to-right override is shown as written (UAX #9, rules X4, X5 and L2, for these two levels).
+    """
+    order: list[int] = []
+    held: list[list[int]] = []  # of the override: places, those that stay in order together
+    modes: list[str] = []  # of each control still open, the override in force after it
+
+    def let_go() -> None:
+        order.extend(place for group in reversed(held) for place in group)
+        held.clear()
+
+    turned = 0
+    forward = ""  # the override in force at the character before
+    for place, character in enumerate(text):
+        if character in _CONTROLS:
+            if character == _POP:
+                turned -= bool(modes) and modes.pop() == _RIGHT_TO_LEFT
+            else:
+                modes.append(character if character in _OVERRIDES_HELD else modes[-1] if modes else "")
+                turned += modes[-1] == _RIGHT_TO_LEFT
+            if not turned:
+                let_go()
+            forward = ""
+            continue
+        if character == "\n":
+            let_go()
+            modes.clear()
+            turned = 0
+            order.append(place)
+        elif not turned:
+            order.append(place)
+        elif modes[-1] == _LEFT_TO_RIGHT and held and modes[-1] == forward:
+            held[-1].append(place)
+        else:
+            held.append([place])
+        forward = modes[-1] if modes else ""
+    let_go()
+    return order
