@@ -25,7 +25,9 @@ check: .venv/made ## Lint, format, types, import contract
 	$(RUN) lint-imports
 
 bench: .venv/made ## Run every benchmark and write its table to benchmarks/results
+	$(UV) sync --frozen --quiet --group bench
 	@set -e; for bench in benchmarks/*/*.py; do echo "== $$bench"; $(RUN) python $$bench; done
+	$(RUN) python -m benchmarks.terms.quality.measure
 
 docs: .venv/made ## Build the documentation into site/
 	$(RUN) zensical build --clean

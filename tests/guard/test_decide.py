@@ -43,6 +43,23 @@ def test_a_search_with_words_run_together_is_blocked(query: str) -> None:
     assert GUARD.search(query).verdict is Verdict.BLOCK
 
 
+@pytest.mark.parametrize("query", ["kitt*wake", "kittíwake", "kkittiwake"])
+def test_a_weak_hit_is_queued_and_hides_nothing(query: str) -> None:
+    decision = GUARD.search(query)
+    assert (decision.verdict, decision.reason, decision.message) == (Verdict.REVIEW, "weak:lexicon:illegal", "")
+    assert GUARD.hashtag(query).verdict is Verdict.REVIEW
+    assert GUARD.autocomplete("k", [query]).kept == (query,)
+
+
+@pytest.mark.parametrize("query", ["k1ttiwak3", "k i t t i w a k e", "kittiwаke", "kiiiittiwake", "kitti.wake"])  # noqa: RUF001
+def test_a_disguised_search_is_blocked(query: str) -> None:
+    assert GUARD.search(query).verdict is Verdict.BLOCK
+
+
+def test_a_sure_hit_beside_a_weak_one_decides() -> None:
+    assert GUARD.search("kitt*wake or firecrest").verdict is Verdict.BLOCK
+
+
 def test_a_viewer_changes_nothing() -> None:
     assert GUARD.search("firecrest", viewer="al") == GUARD.search("firecrest")
     assert GUARD.suggest("al", ["bo", "cy"]).kept == GUARD.suggest(None, ["bo", "cy"]).kept

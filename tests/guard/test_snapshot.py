@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ringfence.guard.policy import DEFAULT_POLICY, Policy, default_policy
 from ringfence.guard.snapshot import FORMAT, HEADER, MAGIC, activate, build, load_current, read, versions, write
 from ringfence.model.faults import Fault
+from ringfence.terms import seal
 from ringfence.terms.lexicon import Lexicon
 
 POLICY = default_policy()
@@ -178,3 +179,14 @@ def test_a_term_that_is_not_matched_needs_no_rule(tmp_path: Path) -> None:
     path = tmp_path / "birds.csv"
     path.write_text("term,category,opinion\nfirecrest,illegal,positive\nkittiwake,trees,negative\n")
     assert build(Lexicon.read(path), POLICY, {}).version
+
+
+def test_a_snapshot_is_sealed_when_there_is_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = build(Lexicon.from_terms(["firecrest"]), default_policy(), {})
+    monkeypatch.setenv(seal.KEY, seal.new_key())
+    path = write(tmp_path, made)
+    assert b"firecrest" not in path.read_bytes()
+    assert read(path).lexicon == made.lexicon
+    monkeypatch.delenv(seal.KEY)
+    with pytest.raises(Fault, match="sealed"):
+        read(path)

@@ -141,7 +141,7 @@ def test_terms_are_not_written_as_trend_queries() -> None:
 
 
 def test_the_two_examples_in_the_documentation_are_one_lexicon_and_hold(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "lexicon-columns.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "lexicon.md").read_text()
     blocks = {form: page.split(f"```{form}\n")[1].split("```")[0] for form in ("csv", "jsonl")}
     sheet, lines = (read(tmp_path, f"birds.{form}", block) for form, block in blocks.items())
     assert sheet == lines
@@ -149,5 +149,5 @@ def test_the_two_examples_in_the_documentation_are_one_lexicon_and_hold(tmp_path
 
 
 def test_every_column_is_documented() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "lexicon-columns.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "lexicon.md").read_text()
     assert [name for name in COLUMNS if f"\n| `{name}` |" not in page] == []

@@ -127,6 +127,12 @@ def test_modes() -> None:
     assert found("otter", "hashtag", only(Mode.HASHTAG)) == [("otter", "exact", "otter")]
 
 
+def test_a_hashtag_term_stands_in_a_hashtag_by_its_grammar() -> None:
+    matcher = Matcher([Term("t", "otter", mode=Mode.HASHTAG)])
+    assert found("#otter", matcher=matcher)
+    assert not found("see https://lake.example/#otter and x#otter", matcher=matcher)
+
+
 def test_scripts_without_blanks_need_no_boundary() -> None:
     matcher = Matcher([Term("t", "山火"), Term("h", "오리"), Term("i", "नीलकंठ")])
     assert found("大山火事", matcher=matcher) == [("山火", "exact", "山火")]

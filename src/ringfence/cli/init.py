@@ -8,9 +8,12 @@ import typer
 from ringfence.guard.policy import DEFAULT_POLICY
 from ringfence.store.disk import write_whole
 from ringfence.store.workspace import Workspace
+from ringfence.terms.lexicon import Lexicon
+from ringfence.terms.term import Term
+from ringfence.terms.versions import keep
 
 # The lexicon starts with one harmless term, so that every command runs before the operator's own list is imported.
-LEXICON = "term,category,language,source,licence\nfirecrest-placeholder,illegal,en,example,none\n"
+PLACEHOLDER = Term("example", "firecrest-placeholder", language="en", source="example", licence="none")
 
 
 def command(folder: Annotated[Path, typer.Argument(help="The folder to make a workspace.")]) -> None:
@@ -19,8 +22,9 @@ def command(folder: Annotated[Path, typer.Argument(help="The folder to make a wo
     Example: ringfence init platform
     """
     made = Workspace.create(folder)
-    for file, content in ((made.policy_file, DEFAULT_POLICY), (made.lexicon_file, LEXICON)):
-        if not file.exists():
-            write_whole(file, content.encode())
+    if not made.policy_file.exists():
+        write_whole(made.policy_file, DEFAULT_POLICY.encode())
+    if not made.lexicon_file.exists():
+        keep(made, Lexicon.of([PLACEHOLDER]))
     typer.echo(f"Made {folder}: ringfence.toml, policy.toml, lexicon.csv")
     typer.echo(f"Next: ringfence ingest FILES --workspace {folder}")

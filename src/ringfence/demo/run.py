@@ -24,6 +24,7 @@ from ringfence.store.disk import write_whole
 from ringfence.store.load import load
 from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon
+from ringfence.terms.versions import keep
 from ringfence.world.write import World, write
 
 REPORT = "report.html"
@@ -90,7 +91,7 @@ def run(folder: Path, accounts: int, seed: int, clock: Clock) -> Summary:
 def _workspace(path: Path, world: World) -> Workspace:
     workspace = Workspace.create(path)
     write_whole(workspace.policy_file, default_policy().text.encode())
-    Lexicon.from_terms(world.seed_terms).write(workspace.lexicon_file)
+    keep(workspace, Lexicon.from_terms(world.seed_terms))
     vetted.add(workspace, world.seed_accounts, Opinion.POSITIVE, "demo")
     return workspace
 

@@ -19,10 +19,13 @@ from ringfence.model.faults import Fault
 from ringfence.model.words import Opinion, Surface
 from ringfence.store.disk import write_whole
 from ringfence.terms.lexicon import Lexicon
+from ringfence.terms.seal import seal, unseal
 from ringfence.terms.term import Term
 
 MAGIC = b"ringsnap"
-FORMAT = 1
+FORMAT = 2
+# What a sealed one is authenticated as.
+KIND = "snapshot"
 HEADER = struct.Struct(">8sHQ32s")  # magic, format, length of the body, blake2b of the body
 CURRENT = "current"
 SUFFIX = ".snapshot"
@@ -80,7 +83,10 @@ def build(
 
 
 def write(folder: Path | str, snapshot: Snapshot) -> Path:
-    """Put a snapshot in the folder, whole or not at all, without activating it; gives its file."""
+    """Put a snapshot in the folder, whole or not at all, without activating it; gives its file.
+
+    It holds the terms, so it is sealed like a lexicon when there is a key in the environment (terms/seal.py).
+    """
     body = msgspec.msgpack.encode(
         _Body(
             snapshot.version,
@@ -93,7 +99,7 @@ def write(folder: Path | str, snapshot: Snapshot) -> Path:
         )
     )
     path = Path(folder) / f"{snapshot.version}{SUFFIX}"
-    write_whole(path, HEADER.pack(MAGIC, FORMAT, len(body), _checksum(body)) + body)
+    write_whole(path, seal(HEADER.pack(MAGIC, FORMAT, len(body), _checksum(body)) + body, KIND))
     return path
 
 
@@ -186,6 +192,7 @@ def _body(path: Path) -> bytes:
         raise Fault(
             f"the snapshot could not be read ({error.strerror})", where=str(path), mend="publish again"
         ) from error
+    raw = unseal(raw, KIND, where=str(path))
     if raw[: len(MAGIC)] != MAGIC:
         raise _corrupt(path, "it is no snapshot")
     if len(raw) < HEADER.size:

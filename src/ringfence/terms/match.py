@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ringfence.terms import kernel, verify
 from ringfence.terms.characters import characters
 from ringfence.terms.combine import Found, standing
+from ringfence.terms.hashtags import hashtags
 from ringfence.terms.index import EXCEPTION, TERM, Index, build
 from ringfence.terms.reason import layers, sentence
 from ringfence.terms.term import LEAST_LETTERS, WEAK, Mode, Term, Tier
@@ -163,7 +164,7 @@ class Matcher:
     def _hits(self, text: str, raw: bytes, finds: NDArray[np.int32], field: Field) -> list[Hit]:
         wrapped = finds[0, kernel.PATTERN] == kernel.UNWRAP
         found = self._unwrapped(text, field) if wrapped else self._found(raw, finds)
-        hits = standing(found, self._terms, self._numbers)
+        hits = [one for one in standing(found, self._terms, self._numbers) if self._in_its_place(one, text, field)]
         places = _Places(text)
         return [self._hit(text, one, places) for one in hits]
 
@@ -183,15 +184,18 @@ class Matcher:
         ]
 
     def _unwrapped(self, text: str, field: Field) -> list[Found]:
-        seen = unwrap(text)
-        for _ in range(_UNWRAPPINGS - 1):
-            seen = _once_more(seen)
-        raw = _encoded(seen.text)
+        layers_of = [unwrap(text)]
+        while len(layers_of) < _UNWRAPPINGS and (again := unwrap(layers_of[-1].text)).text != layers_of[-1].text:
+            layers_of.append(again)
+        raw = _encoded(layers_of[-1].text)
         finds = kernel.find_one(np.frombuffer(raw, np.uint8), _NAMED[field] | RAW, self._tables, self._index, False)  # noqa: FBT003
-        if not len(finds):
-            return []
-        evidence = verify.REVERSED * seen.reversed
-        return [_in_original(one, seen, evidence) for one in self._found(raw, finds)]
+        return _in_original(self._found(raw, finds), layers_of) if len(finds) else []
+
+    def _in_its_place(self, one: Found, text: str, field: Field) -> bool:
+        """Whether a term of hashtags alone stands in one, by the grammar of hashtags; every other term does."""
+        if self._terms[one.term].mode is not Mode.HASHTAG or field not in ("post", "bio"):
+            return True
+        return any(tag.start <= one.start and one.end <= tag.end for tag in hashtags(text))
 
     def _hit(self, text: str, one: Found, places: "_Places") -> Hit:
         term, tier = self._terms[one.term], TIERS[one.tier]
@@ -285,23 +289,20 @@ def _buffers(texts: pa.StringArray) -> tuple[NDArray[np.uint8], NDArray[np.int64
     return np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8), places.astype(np.int64)
 
 
-def _once_more(seen: Unwrapped) -> Unwrapped:
-    """What is wrapped twice, unwrapped again; the same when it is not."""
-    again = unwrap(seen.text)
-    if again.text == seen.text:
-        return seen
-    starts = [seen.starts[place] for place in again.starts]
-    ends = [seen.ends[place - 1] for place in again.ends]
-    return Unwrapped(again.text, starts, ends, reversed=seen.reversed or again.reversed)
-
-
-def _in_original(one: Found, seen: Unwrapped, evidence: int) -> Found:
-    """A find in an unwrapped text, in places of the original."""
-    start, end = min(seen.starts[one.start : one.end]), max(seen.ends[one.start : one.end])
-    if end - start != one.end - one.start:
-        evidence |= verify.DECODED
-    tier = verify.FOLDED if evidence and one.tier == verify.EXACT else one.tier
-    return Found(one.term, start, end, tier, one.evidence | evidence, one.exception)
+def _in_original(found: Iterable[Found], layers_of: Sequence[Unwrapped]) -> list[Found]:
+    """Finds in a text that was unwrapped, once or more, in places of the original."""
+    starts, ends = layers_of[-1].origins()
+    for seen in reversed(layers_of[:-1]):
+        outer_starts, outer_ends = seen.origins()
+        starts, ends = outer_starts[starts], outer_ends[ends - 1]
+    turned = verify.REVERSED * any(seen.reversed for seen in layers_of)
+    placed = []
+    for one in found:
+        start, end = int(starts[one.start : one.end].min()), int(ends[one.start : one.end].max())
+        evidence = one.evidence | turned | (verify.DECODED if end - start != one.end - one.start else 0)
+        tier = verify.FOLDED if evidence and one.tier == verify.EXACT else one.tier
+        placed.append(Found(one.term, start, end, tier, evidence, one.exception))
+    return placed
 
 
 def _row(row: int, hit: Hit) -> dict[str, object]:

@@ -4,9 +4,12 @@ Only texts that have one come here; what is left of them is matched, and hits ar
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
+
+import numpy as np
+from numpy.typing import NDArray
 
 # A run of %6B, an entity, or a tag. Bounded, so that no text makes them slow.
 _WRAPPING = re.compile(
@@ -47,42 +50,51 @@ _CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e")
 _OVERRIDES = re.compile("[\u202d\u202e]")
 
 
+Piece = tuple[str, int, int]  # what is read, and the span of the original that it came from
+
+
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """A text; its code point i came from the code points starts[i] up to ends[i] of the original."""
+    """A text as a reader sees it. `order` is set when a direction override turned some of it round."""
 
     text: str
-    starts: list[int]
-    ends: list[int]
-    reversed: bool
+    pieces: tuple[Piece, ...]
+    order: tuple[int, ...] | None
+
+    @property
+    def reversed(self) -> bool:
+        """Whether some of it had been written backwards."""
+        return self.order is not None
+
+    def origins(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """For each code point of `text`, the code points of the original it came from: from one, up to the other."""
+        starts, ends = _origins(self.pieces)
+        return (starts, ends) if self.order is None else (starts[list(self.order)], ends[list(self.order)])
 
 
 def unwrap(text: str) -> Unwrapped:
     """The text as a reader sees it; identical when nothing wraps it. Linear in its length."""
-    letters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for piece, start, end in _pieces(text):
-        letters.append(piece)
-        if end - start == len(piece):
-            starts.extend(range(start, end))
-            ends.extend(range(start + 1, end + 1))
-        else:
-            starts.extend([start] * len(piece))
-            ends.extend([end] * len(piece))
-    seen = "".join(letters)
+    pieces = tuple(_pieces(text))
+    seen = "".join([piece for piece, _, _ in pieces])
     if not _OVERRIDES.search(seen):
-        return Unwrapped(seen, starts, ends, reversed=False)
-    order = _displayed(seen)
-    return Unwrapped(
-        "".join([seen[place] for place in order]),
-        [starts[place] for place in order],
-        [ends[place] for place in order],
-        reversed=True,
-    )
+        return Unwrapped(seen, pieces, None)
+    order = tuple(_displayed(seen))
+    return Unwrapped("".join([seen[place] for place in order]), pieces, order)
 
 
-def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
+def _origins(pieces: Iterable[Piece]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for piece, start, end in pieces:
+        if end - start == len(piece):
+            starts.append(np.arange(start, end))
+            ends.append(np.arange(start + 1, end + 1))
+        else:
+            starts.append(np.full(len(piece), start))
+            ends.append(np.full(len(piece), end))
+    return np.concatenate(starts), np.concatenate(ends)
+
+
+def _pieces(text: str) -> Iterator[Piece]:
     """The text in pieces, each with the span it came from."""
     at = 0
     for match in _WRAPPING.finditer(text):
@@ -102,7 +114,7 @@ def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
         yield text[at:], at, len(text)
 
 
-def _percent(run: str, start: int) -> Iterator[tuple[str, int, int]]:
+def _percent(run: str, start: int) -> Iterator[Piece]:
     """The characters of a run of percent-encoded bytes, or the run itself when they are no UTF-8."""
     raw = bytes.fromhex(run.replace("%", ""))
     try:

