@@ -141,3 +141,14 @@ def test_any_text_in_any_cell_is_a_term_or_told(row: dict[str, str]) -> None:
         assert from_row(row).term
     except Wrong as wrong:
         assert wrong.what  # noqa: PT017 - either outcome is right, nothing else is
+
+
+@pytest.mark.parametrize("term", ["kitti🐦", "🐦 owl", "o🔥wl"])
+def test_a_term_of_letters_and_emoji_is_refused_with_the_way_to_say_it(term: str) -> None:
+    with pytest.raises(Wrong, match="mixes letters and emoji"):
+        from_row({"term": term})
+
+
+@pytest.mark.parametrize("term", ["🐦🔥", "🅺🅸", "owl", "k9", "🇫🇷"])
+def test_emoji_alone_and_letters_drawn_as_emoji_are_terms(term: str) -> None:
+    assert from_row({"term": term}).term == term

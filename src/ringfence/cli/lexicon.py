@@ -167,7 +167,7 @@ def _say_check(found: Check, words: Lexicon) -> None:
         if len(rates) > MOST:
             typer.echo(f"... and {len(rates) - MOST:,} more; --json has all")
     if found.unlicensed:
-        typer.echo(f"{found.unlicensed:,} terms do not say under which licence they are used.")
+        typer.echo(f"Without a licence: {found.unlicensed:,} of {found.terms:,} terms.")
     for failed in found.failed:
         typer.echo(f"Failed: {failed.sentence}", err=True)
 

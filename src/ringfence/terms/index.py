@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ringfence.terms.characters import CODE, SYMBOL_AT, characters
+from ringfence.terms.characters import CODE, EMOJI, KIND_AT, SYMBOL_AT, Kind, characters
 from ringfence.terms.units import (
     BLANK,
     GAP,
@@ -80,13 +80,21 @@ def build(
 
 
 def spelled(text: str) -> tuple[int, int]:
-    """How many letters and how many emoji the fold finds in a text; a pattern needs one of them."""
+    """How many letters and how many emoji the fold finds in a text; a pattern needs one. Signs alone are none."""
     tables = characters()
     data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
     pictures = np.empty((len(data) + 1, 3), np.int32)
     units, where = room(len(data))
     count, seen, _ = split(data, 0, len(data), RAW, tables.words, tables.expansions, units, where, pictures)
-    return max(count, 0), seen
+    signs_alone = all(int(word) >> KIND_AT & 15 == Kind.SIGN for word in units[:count])
+    return (0 if signs_alone else count), seen
+
+
+def mixes(text: str) -> bool:
+    """Whether letters and emoji stand in one text; emoji that are letters, as those of flags, count as letters."""
+    words = [int(characters().words[ord(character)]) for character in text]
+    pictures = any(word & EMOJI and word >> KIND_AT & 15 == Kind.OTHER for word in words)
+    return pictures and any(Kind.LETTER <= word >> KIND_AT & 15 <= Kind.DIGIT for word in words)
 
 
 def _maskable(entries: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from ringfence.ingest.choices import choices
 from ringfence.model.words import Opinion
-from ringfence.terms.index import LONGEST, spelled
+from ringfence.terms.index import LONGEST, mixes, spelled
 from ringfence.terms.plain import plain
 from ringfence.terms.term import COLUMNS, LEAST_LETTERS, Mode, Term, Tier, bare
 
@@ -203,11 +203,14 @@ def _check_spelling(what: str, text: str) -> None:
         raise Wrong(f"{what} is blank", "fill it in or remove the row")
     folded = plain(text)
     told = _LETTER.search(folded)
+    if told and not text.isascii() and mixes(text):
+        mend = "make the emoji a context term of its own, and name it in all_of of the word"
+        raise Wrong(f"{what} mixes letters and emoji", mend)
     # The engine's own fold makes at most three letters of one, and a letter of everything that is one to begin with.
     if told and 3 * len(folded) <= LONGEST and _LETTER.search(text):
         return
     letters, pictures = spelled(text)
-    if not (told and letters) and not pictures:
+    if not letters and not pictures:
         raise Wrong(f"{what} has no letter, digit or emoji to look for", "fill it in or remove the row")
     if letters > LONGEST:
         raise Wrong(f"{what} has {letters} letters", f"a term has at most {LONGEST}; use the part of it that tells")
