@@ -36,6 +36,18 @@ def test_a_near_miss_says_why(text: str, term: str, why: str) -> None:
     assert term not in told.unmet
 
 
+def test_a_term_that_is_held_back_is_told_so() -> None:
+    terms = (
+        Term("n", "nest", context=True),
+        Term("e", "egg", all_of=("n",)),
+        Term("o", "otter", never_inside=("sea otter",)),
+    )
+    for text, held in (("a nest", "nest"), ("an egg", "egg"), ("a sea otter", "otter")):
+        assert [(miss.term, "held back" in miss.reason) for miss in explain(terms, text).misses] == [(held, True)]
+    whole = explain(terms, "a nest with an egg", only=frozenset({"e"}))
+    assert [hit.term for hit in whole.hits] == ["egg"]
+
+
 def test_what_stands_nowhere_is_said_too() -> None:
     told = explain(TERMS, "nothing of it")
     assert (told.hits, told.misses, told.unmet) == ((), (), ("kittiwake", "vole", "owl", "heron"))

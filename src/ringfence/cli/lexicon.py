@@ -54,7 +54,7 @@ def check_(
 
     Ends with 3 when an example fails. Example: ringfence lexicon check new-terms.csv --sample posts.jsonl
     """
-    words = Lexicon.load(lexicon or say.workspace(workspace).path)
+    words = Lexicon.load(lexicon) if lexicon else _audited(say.workspace(workspace))
     with say.bars() as bars:
         bars.start("posts")
         found = check(words, _sampled(sample, workspace), lambda _: None)
@@ -81,12 +81,12 @@ def explain_(
     Example: ringfence lexicon explain "k1ttiw@ke" --term kittiwake
     """
     words = Lexicon.load(lexicon) if lexicon else _audited(say.workspace(workspace))
-    terms = tuple(one for one in words if term is None or term in (one.id, one.term, one.word))
-    if not terms:
+    only = frozenset(one.id for one in words if term is None or term in (one.id, one.term, one.word))
+    if not only:
         raise Fault(
             "the lexicon has no such term", where=f"--term {term}", mend="give the id or the term as it is written"
         )
-    told = explain(terms, text, chosen_field(field))
+    told = explain(words.terms, text, chosen_field(field), only)
     if as_json:
         say.as_json(told)
     else:

@@ -51,19 +51,26 @@ class Explanation:
     unmet: tuple[str, ...]
 
 
-def explain(terms: tuple[Term, ...], text: str, field: Field = "post") -> Explanation:
-    """Every layer of a text and, for each of `terms`, its hits and near misses."""
+def explain(
+    terms: tuple[Term, ...], text: str, field: Field = "post", only: frozenset[str] | None = None
+) -> Explanation:
+    """Every layer of a text and, for each of `terms`, its hits and near misses.
+
+    With `only`, of the terms with these ids; all of `terms` are looked for, as combinations need each other.
+    """
     matcher = Matcher(terms)
-    hits = tuple(matcher.find(text, field))
+    told = tuple(term for term in terms if only is None or term.id in only)
+    ids = {term.id for term in told}
+    hits = tuple(hit for hit in matcher.find(text, field) if hit.term_id in ids)
     seen = unwrap(text).text
-    refused = dict.fromkeys(matcher.refusals(seen, field))
+    refused = dict.fromkeys(miss for miss in matcher.refusals(seen, field) if miss[0].id in ids)
     misses = tuple(
         Miss(term.id, term.word, seen[start:end], start, end, layers(evidence), REFUSALS[reason])
         for term, start, end, reason, evidence in refused
         if not any(hit.term_id == term.id for hit in hits) and reason in REFUSALS
     )
     met = {hit.term_id for hit in hits} | {miss.term_id for miss in misses}
-    unmet = tuple(term.word for term in terms if term.id not in met)
+    unmet = tuple(term.word for term in told if term.id not in met)
     return Explanation(_layers(text, seen), _strange(seen), hits, misses, unmet)
 
 

@@ -65,6 +65,7 @@ from ringfence.terms.verify import (
     SAME,
     STARTING,
     SYMBOL,
+    TALLIES,
     WILDCARD,
     adjacent,
     relation,
@@ -73,7 +74,7 @@ from ringfence.terms.verify import (
 
 # A hash of characters.py, index.py, units.py and verify.py, which are compiled into this file's functions: the cache of
 # compiled code looks at this file alone. `python tools/stamp_kernel.py` writes it; a test compares.
-INLINED = "de657b220e5344c5"
+INLINED = "e14de4fa9fb93618"
 
 # Columns of a find: where it is (row of the batch, bytes), of which pattern, by which tier and evidence.
 ROW, PATTERN, START, END, FOUND_TIER, EVIDENCE = range(6)
@@ -100,6 +101,7 @@ def find(data, offsets, named, tables, index, refused):
     others, where_others = room(longest)
     columns = np.empty((UNITS_PER_BYTE * longest + 1, 4), np.int32)
     pictures = np.empty((longest + 1, 3), np.int32)
+    tally = np.zeros(TALLIES, np.int32)
     finds = np.empty((_FIRST_FINDS, FIND), np.int32)
     made = row = 0
     while row < len(offsets) - 1:
@@ -116,6 +118,7 @@ def find(data, offsets, named, tables, index, refused):
                 count,
                 columns,
                 everyday,
+                tally,
                 entries,
                 letters,
                 runs,
@@ -136,6 +139,7 @@ def find(data, offsets, named, tables, index, refused):
                     count_others,
                     columns,
                     everyday,
+                    tally,
                     entries,
                     letters,
                     runs,
@@ -191,7 +195,22 @@ def _written_as(data, begin, finds, at, entries, text):
 
 @njit(nogil=True, cache=True)
 def _read(
-    units, where, count, columns, everyday, entries, letters, runs, trie, ends, masked, substrings, finds, made, refused
+    units,
+    where,
+    count,
+    columns,
+    everyday,
+    tally,
+    entries,
+    letters,
+    runs,
+    trie,
+    ends,
+    masked,
+    substrings,
+    finds,
+    made,
+    refused,
 ):
     """All that one reading of a text has."""
     width = _collapse(units, where, count, columns)
@@ -205,52 +224,58 @@ def _read(
                 if state == NOTHING:
                     break
                 pattern = ends[state]
-                while pattern != NOTHING:
-                    if entries[pattern, RUN_COUNT] == 1:
-                        made = _in_one_run(
-                            units, where, count, columns, start, letters, runs, entries, pattern, everyday, finds, made
-                        )
-                        pattern = entries[pattern, NEXT]
-                        continue
-                    entry = (
-                        entries[pattern, SIZE],
-                        entries[pattern, RUN_COUNT],
-                        entries[pattern, MODE],
-                        entries[pattern, ALLOWED],
+                if pattern != NOTHING:
+                    made = _met(
+                        units,
+                        where,
+                        count,
+                        columns,
+                        start,
+                        stop,
+                        pattern,
+                        everyday,
+                        tally,
+                        entries,
+                        letters,
+                        runs,
+                        finds,
+                        made,
+                        refused,
                     )
-                    tier, first, last, evidence = verify(
-                        units, where, count, columns, start, stop, letters, entries[pattern, LETTERS], runs,
-                        entries[pattern, RUNS], entry, everyday,
-                    )  # fmt: skip
-                    if tier >= 0:
-                        made = _told(
-                            finds, made, pattern, where[first, UNIT_START], where[last, UNIT_END], tier, evidence
-                        )
-                    elif refused:
-                        first, last = columns[start, FIRST], columns[stop, LAST]
-                        made = _told(
-                            finds, made, pattern, where[first, UNIT_START], where[last, UNIT_END], tier, evidence
-                        )
-                    pattern = entries[pattern, NEXT]
     return _masks(units, where, count, everyday, entries, letters, masked, finds, made)
 
 
 @njit(nogil=True, cache=True)
-def _in_one_run(units, where, count, columns, start, letters, runs, entries, pattern, everyday, finds, made):
-    """Every place of a term of one class of letters, of which a run may hold many: "ill, ill" is one run."""
-    entry = entries[pattern, SIZE], 1, entries[pattern, MODE], entries[pattern, ALLOWED]
-    low, high = columns[start, FIRST], columns[start, LAST]
-    while columns[start, FIRST] <= high:
-        tier, first, last, evidence = verify(
-            units, where, count, columns, start, start, letters, entries[pattern, LETTERS], runs,
-            entries[pattern, RUNS], entry, everyday,
-        )  # fmt: skip
-        if last < 0:
-            break
-        if tier >= 0:
-            made = _told(finds, made, pattern, where[first, UNIT_START], where[last, UNIT_END], tier, evidence)
-        columns[start, FIRST] = (last if tier >= 0 else first) + 1
-    columns[start, FIRST] = low
+def _met(
+    units, where, count, columns, start, stop, pattern, everyday, tally, entries, letters, runs, finds, made, refused
+):
+    """Verify each pattern that ends at one state of the trie.
+
+    One of a single class of letters may stand in a run many times: "ill, ill" is one run.
+    """
+    while pattern != NOTHING:
+        size, run_count, mode, allowed = (
+            entries[pattern, SIZE],
+            entries[pattern, RUN_COUNT],
+            entries[pattern, MODE],
+            entries[pattern, ALLOWED],
+        )
+        low, high = columns[start, FIRST], columns[start, LAST]
+        while columns[start, FIRST] <= high:
+            tier, first, last, evidence = verify(
+                units, where, count, columns, start, stop, letters, entries[pattern, LETTERS], runs,
+                entries[pattern, RUNS], (size, run_count, mode, allowed), everyday, tally,
+            )  # fmt: skip
+            if tier >= 0:
+                made = _told(finds, made, pattern, where[first, UNIT_START], where[last, UNIT_END], tier, evidence)
+            elif refused:
+                begin, end = where[columns[start, FIRST], UNIT_START], where[columns[stop, LAST], UNIT_END]
+                made = _told(finds, made, pattern, begin, end, tier, evidence)
+            if run_count > 1 or last < 0:
+                break
+            columns[start, FIRST] = (last if tier >= 0 else first) + 1
+        columns[start, FIRST] = low
+        pattern = entries[pattern, NEXT]
     return made
 
 

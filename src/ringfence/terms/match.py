@@ -145,20 +145,23 @@ class Matcher:
                 yield row, hit
 
     def refusals(self, text: str, field: Field = "post") -> list[tuple[Term, int, int, int, int]]:
-        """What `find` met and did not take, as (term, start, end, reason of verify.py, evidence), for explanations."""
+        """What `find` met and did not take, as (term, start, end, reason of verify.py, evidence), for explanations.
+
+        A term that was read, and is no hit for an exception or a combination, is HELD_BACK.
+        """
         raw = _encoded(text)
         finds = kernel.find_one(np.frombuffer(raw, np.uint8), _NAMED[field] | RAW, self._tables, self._index, True)  # noqa: FBT003
         entries = self._index[0]
         return [
             (
                 self._terms[entries[one[kernel.PATTERN], TERM]],
-                len(_decoded(raw[: one[2]])),
-                len(_decoded(raw[: one[3]])),
-                int(one[4]),
-                int(one[5]),
+                len(_decoded(raw[: one[kernel.START]])),
+                len(_decoded(raw[: one[kernel.END]])),
+                min(int(one[kernel.FOUND_TIER]), 0) or verify.HELD_BACK,
+                int(one[kernel.EVIDENCE]),
             )
             for one in finds
-            if one[kernel.FOUND_TIER] < 0
+            if not entries[one[kernel.PATTERN], EXCEPTION]
         ]
 
     def _hits(self, text: str, raw: bytes, finds: NDArray[np.int32], field: Field) -> list[Hit]:

@@ -24,11 +24,12 @@ REFUSALS: dict[int, str] = {
     verify.OTHER_LETTERS: "its letters are of the same classes, yet they are not the term's (as i for l, both plain)",
     verify.INSIDE_A_WORD: "it stands inside a longer word",
     verify.WRONG_PLACE: "the term is looked for only in hashtags, or only in handles",
-    verify.TOO_SHORT: "the term has too few letters for this disguise; `layers` can lower the number",
+    verify.TOO_SHORT: "the term has too few letters for this disguise, or its `layers` turn it off",
     verify.OTHER_SCRIPT: "it is a word of another script, whose letters look alike by chance",
     verify.LOOSE_GAPS: "the gaps between its letters are not those of a word spelled out",
     verify.SPELLED_OUT: "it is a part of a longer word spelled out",
     verify.ONLY_PUNCTUATION: "the sign at its edge is punctuation",
+    verify.HELD_BACK: "it is the term, held back by an exception, or by a combination that is not whole",
 }
 
 

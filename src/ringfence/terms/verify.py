@@ -59,6 +59,7 @@ OTHER_SCRIPT = -5
 LOOSE_GAPS = -6
 SPELLED_OUT = -7
 ONLY_PUNCTUATION = -8
+HELD_BACK = -9  # it is the term, and an exception or a combination that is not whole keeps it from being a hit
 
 # In the bits above a term's letter: whether it has a blank (1) or punctuation (2) before it.
 BREAK_AT = 61
@@ -70,6 +71,13 @@ WORD, TOKEN, SUBSTRING, HASHTAG_ONLY, HANDLE_ONLY = range(5)
 
 # How a written letter relates to the term's.
 NONE, SAME, MARKED, ODDLY_MARKED, ALIKE, BY_DIGIT, BY_SIGN = range(7)
+
+
+# What is counted over a stretch: the relations above by their numbers, then these.
+(
+    DOUBLES, TRIPLES, PAIRS, OPEN, GAP_KINDS, UNEVEN, OPENING, WIDEST, HIDES, JOINED, SCRIPT, MIXED, LONE_SIGN,
+) = range(BY_SIGN + 1, BY_SIGN + 14)  # fmt: skip
+TALLIES = BY_SIGN + 14
 
 LATIN, ARABIC = 1, 6
 # An ordinary word has no letter three times in a row; doubling three letters of one word is no accident either.
@@ -274,15 +282,39 @@ def _needs(allowed, tier):
 
 
 @njit(nogil=True, cache=True)
-def verify(units, where, count, columns, start, stop, letters, low_letter, runs, low_run, entry, everyday):  # noqa: C901, PLR0911, PLR0912, PLR0915 - the rules in the order they are told in docs/lexicon.md
+def verify(units, where, count, columns, start, stop, letters, low_letter, runs, low_run, entry, everyday, tally):
     """Whether collapsed columns start..stop of a text are a term.
 
     Its letters are `letters` from `low_letter` on, each with BREAK bits; where its runs start is in `runs` from
-    `low_run` on, with its size at the end; `entry` is (size, runs, mode, allowed tiers). Returns (tier or reason, first
-    unit, last unit, evidence).
+    `low_run` on, with its size at the end; `entry` is (size, runs, mode, allowed tiers); `tally` is room for TALLIES
+    counts. Returns (tier or reason, first unit, last unit, evidence); the units are -1 where no word has these edges.
     """
     size, run_count, mode, allowed = entry
-    anywhere = mode == SUBSTRING
+    first, last = _edges(units, where, count, columns, start, stop, runs, low_run, size, run_count, mode == SUBSTRING)
+    if last < 0:
+        return INSIDE_A_WORD, -1, -1, 0
+    part = where[first, PART]
+    if (mode == HASHTAG_ONLY and not part & HASHTAG) or (mode == HANDLE_ONLY and not part & HANDLE):
+        return WRONG_PLACE, first, last, 0
+    if mode == TOKEN and not alone(units, where, first, last, count):
+        return INSIDE_A_WORD, first, last, 0
+    tally[:] = 0
+    tally[SCRIPT] = tally[OPENING] = -1
+    for run in range(run_count):
+        low, high = max(columns[start + run, FIRST], first), min(columns[start + run, LAST], last)
+        begin, end = runs[low_run + run], runs[low_run + run + 1]
+        refusal = _count(units, where, count, low, high, first, letters, low_letter, begin, end, everyday, tally)
+        if refusal:
+            return refusal, first, last, 0
+    cased = edge(units, where, first, count, size) == 2 or edge(units, where, last + 1, count, size) == 2
+    wanted = letters[low_letter], letters[low_letter + size - 1]
+    verdict, evidence = _judged(units, where, count, first, last, wanted, size, allowed, cased, tally)
+    return verdict, first, last, evidence
+
+
+@njit(nogil=True, cache=True)
+def _edges(units, where, count, columns, start, stop, runs, low_run, size, run_count, anywhere):
+    """The units between which the term stands, or -1 as the last."""
     wanted = runs[low_run + 1] - runs[low_run]
     low, high = columns[start, FIRST], columns[start, LAST]
     if start == stop:
@@ -290,177 +322,193 @@ def verify(units, where, count, columns, start, stop, letters, low_letter, runs,
     else:
         first = first_unit(units, where, low, high, count, wanted, size, anywhere)
     if first < 0:
-        return INSIDE_A_WORD, -1, -1, 0
-    last = last_unit(
-        units,
-        where,
-        max(columns[stop, FIRST], first),
-        columns[stop, LAST],
-        count,
-        size - runs[low_run + run_count - 1],
-        size,
-        anywhere,
-    )
-    if last < 0:
-        return INSIDE_A_WORD, -1, -1, 0
-    if (mode == HASHTAG_ONLY and not where[first, PART] & HASHTAG) or (
-        mode == HANDLE_ONLY and not where[first, PART] & HANDLE
-    ):
-        return WRONG_PLACE, first, last, 0
-    if mode == TOKEN and not alone(units, where, first, last, count):
-        return INSIDE_A_WORD, first, last, 0
-    same = marked = oddly = alike = digits = signs = 0
-    triple = doubled = pairs = open_pairs = 0
-    kinds = 0
-    uniform = True
-    hidden = joined = False
-    pattern = -1
-    widest = 0
-    script = -1
-    mixed = False
-    lone_sign = 0
-    for run in range(run_count):
-        column = start + run
-        low, high = max(columns[column, FIRST], first), min(columns[column, LAST], last)
-        wanted = runs[low_run + run + 1] - runs[low_run + run]
-        length = high - low + 1
-        if length < wanted:
-            return OTHER_LETTERS, first, last, 0
-        if length > wanted:
-            doubled += 1
-        letter = runs[low_run + run]
-        repeated = 0
-        for unit in range(low, high + 1):
+        return -1, -1
+    low, high = max(columns[stop, FIRST], first), columns[stop, LAST]
+    wanted = size - runs[low_run + run_count - 1]
+    return first, last_unit(units, where, low, high, count, wanted, size, anywhere)
+
+
+@njit(nogil=True, cache=True)
+def _count(units, where, count, low, high, first, letters, low_letter, begin, end, everyday, tally):
+    """Align the units low..high of one run with the term's letters begin..end, and count how each was written.
+
+    A unit is the next letter where it can be, else one more of the same. Returns a reason to refuse, or 0.
+    """
+    extra = high - low + 1 - (end - begin)
+    if extra < 0:
+        return OTHER_LETTERS
+    tally[DOUBLES] += extra > 0
+    letter = begin
+    repeated = 0
+    for unit in range(low, high + 1):
+        how = NONE
+        fresh = unit == low
+        if unit > low and letter + 1 < end:
+            how = relation(units, where, unit, count, letters[low_letter + letter + 1], everyday)
+            if how:
+                letter += 1
+                fresh = True
+        if how == NONE:
             how = relation(units, where, unit, count, letters[low_letter + letter], everyday)
-            repeated = repeated + 1 if unit > low and not (units[unit] ^ units[unit - 1]) & CODE else 1
-            triple |= repeated >= TRIPLE and length > wanted
-            fresh = unit == low
-            if unit > low:
-                further = (
-                    relation(units, where, unit, count, letters[low_letter + letter + 1], everyday)
-                    if letter + 1 < runs[low_run + run + 1]
-                    else NONE
-                )
-                if further:
-                    letter += 1
-                    how = further
-                    fresh = True
-            if how == NONE:
-                return OTHER_LETTERS, first, last, 0
-            same += how == SAME
-            marked += how == MARKED
-            oddly += how == ODDLY_MARKED
-            alike += how == ALIKE
-            digits += how == BY_DIGIT
-            signs += how == BY_SIGN
-            if how == BY_SIGN:
-                lone_sign = units[unit] & CODE
-            if how == ALIKE:
-                own = units[unit] >> SCRIPT_AT & 31
-                mixed |= script not in (-1, own) or own <= LATIN
-                script = own
-            if unit == first:
-                continue
-            gap = where[unit, GAP]
-            hidden |= gap & HIDDEN > 0
-            broken = letters[low_letter + letter] >> BREAK_AT
-            if fresh and broken:
-                if gap & SEPARATED:
-                    if gap >> COUNT_AT & COUNT > WIDEST_GAP:
-                        return LOOSE_GAPS, first, last, 0
-                elif broken == 1:
-                    joined = True
-                continue
-            pairs += 1
-            if gap & SEPARATED:
-                open_pairs += 1
-                kinds |= gap & SEPARATED
-                widest = max(widest, gap >> COUNT_AT & COUNT)
-                uniform &= pattern in (-1, gap >> FIRST_AT)
-                pattern = gap >> FIRST_AT
-        if letter != runs[low_run + run + 1] - 1:
-            return OTHER_LETTERS, first, last, 0
-    evidence = UNDRAWN if hidden else 0
-    named = where[first, PART] & (HASHTAG | HANDLE)
-    tier = FOLDED
-    if edge(units, where, first, count, size) == 2 or edge(units, where, last + 1, count, size) == 2:
-        evidence |= CAMEL_CASE
-        tier = CAMEL
-        if _needs(allowed, CAMEL):
-            return TOO_SHORT, first, last, evidence
-    if joined:
-        if not named:
-            return LOOSE_GAPS, first, last, evidence
-        evidence |= RUN_TOGETHER
-    acts = False
-    if alike:
-        evidence |= LOOK_ALIKES
-        if _needs(allowed, CONFUSABLE):
-            return TOO_SHORT, first, last, evidence
-        # All of one other script: a word of that language, unless it stands alone among other letters.
-        whole = not mixed and same + marked + oddly == 0
-        if whole and (size < MIDDLING or among(units, first, last, count, script)):
-            return OTHER_SCRIPT, first, last, evidence
-        tier, acts = CONFUSABLE, True
-    weak = False
-    if digits or signs:
-        evidence |= (DIGITS if digits else 0) | (SIGNS if signs else 0)
-        at_first = _stands_in(units[first], letters[low_letter])
-        at_last = _stands_in(units[last], letters[low_letter + size - 1])
-        if _needs(allowed, LEET) or (size <= SHORT and (at_first or at_last)) or same + marked + oddly + alike == 0:
-            return TOO_SHORT, first, last, evidence
-        if digits + signs == 1 and not (alike or oddly or open_pairs):
-            if signs and (at_first or at_last):
-                for sign in _EDGE_SIGNS:
-                    if sign == lone_sign:
-                        return ONLY_PUNCTUATION, first, last, evidence
-            # A number after a word is a number (but 3 for e); a sign before one is mostly a sign (but $ and @).
-            if at_last and units[last] & CODE != 0x33:
-                weak = True
-            if signs and at_first and lone_sign not in (0x24, 0x40):
-                weak = True
-        if not weak:
-            tier, acts = LEET, True
-    if doubled:
-        if triple or doubled >= TRIPLE:
-            evidence |= REPEATS
-            if _needs(allowed, STRETCHED):
-                return TOO_SHORT, first, last, evidence
-            tier, acts = STRETCHED, True
+        if how == NONE:
+            return OTHER_LETTERS
+        repeated = repeated + 1 if unit > low and not (units[unit] ^ units[unit - 1]) & CODE else 1
+        if repeated >= TRIPLE and extra:
+            tally[TRIPLES] = 1
+        tally[how] += 1
+        _note(units[unit], how, tally)
+        broken = letters[low_letter + letter] >> BREAK_AT if fresh else 0
+        if unit > first and not _bridge(where[unit, GAP], broken, tally):
+            return LOOSE_GAPS
+    return 0 if letter == end - 1 else OTHER_LETTERS
+
+
+@njit(nogil=True, cache=True)
+def _note(word, how, tally):
+    """Remember the sign, and of which scripts the look-alikes are."""
+    if how == BY_SIGN:
+        tally[LONE_SIGN] = word & CODE
+    elif how == ALIKE:
+        script = word >> SCRIPT_AT & 31
+        if script <= LATIN or tally[SCRIPT] not in (-1, script):
+            tally[MIXED] = 1
+        tally[SCRIPT] = script
+
+
+@njit(nogil=True, cache=True)
+def _bridge(gap, broken, tally):
+    """Count the gap before a unit; False when the words of a phrase stand too far apart."""
+    if gap & HIDDEN:
+        tally[HIDES] = 1
+    separators = gap >> COUNT_AT & COUNT
+    if broken:
+        if not gap & SEPARATED and broken == 1:
+            tally[JOINED] = 1
+        return separators <= WIDEST_GAP
+    tally[PAIRS] += 1
+    if gap & SEPARATED:
+        tally[OPEN] += 1
+        tally[GAP_KINDS] |= gap & SEPARATED
+        tally[WIDEST] = max(tally[WIDEST], separators)
+        if tally[OPENING] not in (-1, gap >> FIRST_AT):
+            tally[UNEVEN] = 1
+        tally[OPENING] = gap >> FIRST_AT
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _judged(units, where, count, first, last, wanted, size, allowed, cased, tally):  # noqa: C901 - one rule after another
+    """The tier, or the first reason to refuse, and the evidence for it. A rule knows what the ones before came to."""
+    evidence = (UNDRAWN if tally[HIDES] else 0) | (CAMEL_CASE if cased else 0) | (RUN_TOGETHER if tally[JOINED] else 0)
+    if cased and _needs(allowed, CAMEL):
+        return TOO_SHORT, evidence
+    if tally[JOINED] and not where[first, PART] & (HASHTAG | HANDLE):
+        return LOOSE_GAPS, evidence
+    tier = CAMEL if cased else FOLDED
+    weak = acts = False
+    for rule in range(4):
+        if rule == 0:
+            found, bits = _by_look_alikes(units, count, first, last, size, allowed, tally)
+        elif rule == 1:
+            found, bits = _by_leet(units[first], units[last], wanted, size, allowed, tally)
+        elif rule == 2:
+            found, bits = _by_repeats(allowed, acts, tally)
         else:
-            evidence |= DOUBLED
-            if size < MIDDLING:
-                return TOO_SHORT, first, last, evidence
-            if marked and not acts:
-                return TOO_SHORT, first, last, evidence  # two weak signs are two chances, and no better a proof
+            found, bits = _by_gaps(units, where, count, first, last, size, allowed, tally)
+        evidence |= bits
+        if found < 0:
+            return found, evidence
+        if found == WILDCARD:
             weak = weak or not acts
-    if open_pairs:
-        evidence |= GAPS
-        if _needs(allowed, SPACED):
-            return TOO_SHORT, first, last, evidence
-        if widest > WIDEST_GAP:
-            return LOOSE_GAPS, first, last, evidence
-        if open_pairs == pairs and size > 2:
-            if kinds & (BLANK | NEWLINE) and not uniform:
-                return LOOSE_GAPS, first, last, evidence
-            if size < MIDDLING and marked:
-                return LOOSE_GAPS, first, last, evidence
-            if size < LONG and spelled_on(units, where, first, last, count, where[last, GAP]):
-                return SPELLED_OUT, first, last, evidence
-        elif kinds & (BLANK | NEWLINE) or size < MIDDLING or kinds == APOSTROPHE or (size < LONG and (digits or signs)):
-            return LOOSE_GAPS, first, last, evidence
-        tier, acts = SPACED, True
-    if marked or oddly:
-        evidence |= MARKS
-        everything = (marked >= TRIPLE and 5 * marked >= 3 * size) or marked == size
-        if not oddly and not acts and not everything:
-            evidence |= EVERYDAY_MARKS
-            if _needs(allowed, ACCENTED):
-                return TOO_SHORT, first, last, evidence
-            if not weak:
-                return ACCENTED, first, last, evidence
-    if weak and not acts:
-        if _needs(allowed, WILDCARD) and size < MIDDLING:
-            return TOO_SHORT, first, last, evidence
-        return WILDCARD, first, last, evidence
-    return tier, first, last, evidence
+        elif found:
+            tier, acts = found, True
+    found, bits = _by_marks(size, allowed, acts, tally)
+    evidence |= bits
+    if found < 0 or (found == ACCENTED and not weak):
+        return found, evidence
+    return (WILDCARD if weak and not acts else tier), evidence
+
+
+@njit(nogil=True, cache=True)
+def _as_written(tally):
+    """How many letters are the term's own, with or without marks."""
+    return tally[SAME] + tally[MARKED] + tally[ODDLY_MARKED]
+
+
+@njit(nogil=True, cache=True)
+def _by_look_alikes(units, count, first, last, size, allowed, tally):
+    """A word all of one other script is a word of that language, unless it stands alone among other letters."""
+    if not tally[ALIKE]:
+        return 0, 0
+    if _needs(allowed, CONFUSABLE):
+        return TOO_SHORT, LOOK_ALIKES
+    whole = not tally[MIXED] and not _as_written(tally)
+    if whole and (size < MIDDLING or among(units, first, last, count, tally[SCRIPT])):
+        return OTHER_SCRIPT, LOOK_ALIKES
+    return CONFUSABLE, LOOK_ALIKES
+
+
+@njit(nogil=True, cache=True)
+def _by_leet(first_word, last_word, wanted, size, allowed, tally):
+    """Digits and signs for letters, of which one alone at an edge is mostly a number or punctuation."""
+    if not (tally[BY_DIGIT] or tally[BY_SIGN]):
+        return 0, 0
+    evidence = (DIGITS if tally[BY_DIGIT] else 0) | (SIGNS if tally[BY_SIGN] else 0)
+    at_first, at_last = _stands_in(first_word, wanted[0]), _stands_in(last_word, wanted[1])
+    if _needs(allowed, LEET) or (size <= SHORT and (at_first or at_last)) or not (_as_written(tally) + tally[ALIKE]):
+        return TOO_SHORT, evidence
+    if tally[BY_DIGIT] + tally[BY_SIGN] > 1 or tally[ALIKE] or tally[ODDLY_MARKED] or tally[OPEN]:
+        return LEET, evidence
+    if tally[BY_SIGN] and (at_first or at_last):
+        for sign in _EDGE_SIGNS:
+            if sign == tally[LONE_SIGN]:
+                return ONLY_PUNCTUATION, evidence
+    number = at_last and last_word & CODE != 0x33  # 3 for a last e is no number after a word
+    leading = tally[BY_SIGN] and at_first and tally[LONE_SIGN] not in (0x24, 0x40)  # $ and @ do stand for letters there
+    return (WILDCARD if number or leading else LEET), evidence
+
+
+@njit(nogil=True, cache=True)
+def _by_repeats(allowed, acts, tally):
+    """Letters written more often than the term has them: no ordinary word has one three times in a row."""
+    if not tally[DOUBLES]:
+        return 0, 0
+    if tally[TRIPLES] or tally[DOUBLES] >= TRIPLE:
+        return (TOO_SHORT if _needs(allowed, STRETCHED) else STRETCHED), REPEATS
+    # With an everyday mark too there are two weak signs, which are two chances and no better a proof.
+    if _needs(allowed, WILDCARD) or (tally[MARKED] and not acts):
+        return TOO_SHORT, DOUBLED
+    return WILDCARD, DOUBLED
+
+
+@njit(nogil=True, cache=True)
+def _by_gaps(units, where, count, first, last, size, allowed, tally):  # noqa: PLR0911 - one rule a line
+    """Letters set apart: all of them alike, or some by punctuation within one token."""
+    if not tally[OPEN]:
+        return 0, 0
+    if _needs(allowed, SPACED):
+        return TOO_SHORT, GAPS
+    blank = tally[GAP_KINDS] & (BLANK | NEWLINE)
+    if tally[WIDEST] > WIDEST_GAP:
+        return LOOSE_GAPS, GAPS
+    if tally[OPEN] == tally[PAIRS] and size > 2:
+        if (blank and tally[UNEVEN]) or (size < MIDDLING and tally[MARKED]):
+            return LOOSE_GAPS, GAPS
+        if size < LONG and spelled_on(units, where, first, last, count, where[last, GAP]):
+            return SPELLED_OUT, GAPS
+        return SPACED, GAPS
+    if blank or size < MIDDLING or tally[GAP_KINDS] == APOSTROPHE:
+        return LOOSE_GAPS, GAPS
+    return (LOOSE_GAPS if size < LONG and (tally[BY_DIGIT] or tally[BY_SIGN]) else SPACED), GAPS
+
+
+@njit(nogil=True, cache=True)
+def _by_marks(size, allowed, acts, tally):
+    """Marks: odd ones, or on most letters, are a disguise; an everyday one may as well make another word."""
+    marked = tally[MARKED]
+    if not (marked or tally[ODDLY_MARKED]):
+        return 0, 0
+    everywhere = (marked >= TRIPLE and 5 * marked >= 3 * size) or marked == size
+    if tally[ODDLY_MARKED] or acts or everywhere:
+        return 0, MARKS
+    return (TOO_SHORT if _needs(allowed, ACCENTED) else ACCENTED), MARKS | EVERYDAY_MARKS
