@@ -104,7 +104,7 @@ def _timed(act: Callable[[], Result]) -> tuple[Result, float]:
 
 def _page(table: str, building: float, loading: float) -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    packages = ", ".join(f"{name} {version(name)}" for name in ("ahocorasick-rs", "msgspec"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numba", "msgspec"))
     return f"""# Guard: decisions in process
 
 {FLAGGED:,} flagged accounts, {TERMS:,} terms, {CALLS:,} calls of each kind on one thread.

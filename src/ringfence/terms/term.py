@@ -48,7 +48,7 @@ LEAST_LETTERS: dict[Tier, int] = {
     Tier.STRETCHED: 3,
     Tier.SPACED: 3,
     Tier.ACCENTED: 5,
-    Tier.WILDCARD: 6,
+    Tier.WILDCARD: 5,
 }
 
 
