@@ -101,6 +101,8 @@ class Guard:
         self.snapshot = snapshot
         self.policy = snapshot.policy
         self._matcher = snapshot.lexicon.matcher
+        for term in snapshot.lexicon.terms[:1]:
+            self._matcher.find(term.word, "query")  # compiled, or read from the cache, before anybody waits for it
         self._versions = (snapshot.policy.version, snapshot.version, snapshot.lexicon.version)
         self._flagged = {surface: _flagged(surface, snapshot) for surface in Surface}
         self._member_tags = frozenset(_bare(tag) for tag, share in snapshot.tags.items() if share >= MEMBER_SHARE)
