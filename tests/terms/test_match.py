@@ -98,6 +98,9 @@ def test_a_word_wholly_of_another_script_is_a_disguise_only_among_others() -> No
     term = Matcher([Term("t", "koala")])
     assert found("look at this коаӏа today", matcher=term) == [("koala", "confusable", "коаӏа")]
     assert found("вот это коаӏа сегодня", matcher=term) == []
+    short = Matcher([Term("t", "coot")])
+    assert found("look at this соот today", matcher=short) == []  # of four letters, a word by chance anywhere
+    assert found("look at this cоot today", matcher=short) == [("coot", "confusable", "cоot")]
     # Letters of one script are never taken for one another, though the table has them in one class.
     cyrillic = Matcher([Term("t", "пилот")])
     assert found("лилот ПИЛОТ пилоt", matcher=cyrillic) == [
