@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from ringfence.terms.characters import CODE, KIND_AT, SCRIPT_AT, SYMBOL_AT, UNSPACED, UPPER
+from ringfence.terms.edges import adjacent
 from ringfence.terms.index import (
     ALLOWED,
     ANYWHERE,
@@ -67,14 +68,13 @@ from ringfence.terms.verify import (
     SYMBOL,
     TALLIES,
     WILDCARD,
-    adjacent,
     relation,
     verify,
 )
 
-# A hash of characters.py, index.py, units.py and verify.py, which are compiled into this file's functions: the cache of
-# compiled code looks at this file alone. `python tools/stamp_kernel.py` writes it; a test compares.
-INLINED = "e14de4fa9fb93618"
+# A hash of characters.py, edges.py, index.py, units.py and verify.py, which are compiled into this file's functions:
+# the cache of compiled code looks at this file alone. `python tools/stamp_kernel.py` writes it; a test compares.
+INLINED = "6a84caac9ba3e393"
 
 # Columns of a find: where it is (row of the batch, bytes), of which pattern, by which tier and evidence.
 ROW, PATTERN, START, END, FOUND_TIER, EVIDENCE = range(6)
@@ -113,44 +113,16 @@ def find(data, offsets, named, tables, index, refused):
         elif count:
             where[count, GAP] = after
             made = _read(
-                units,
-                where,
-                count,
-                columns,
-                everyday,
-                tally,
-                entries,
-                letters,
-                runs,
-                trie,
-                ends,
-                masked,
-                substrings,
-                finds,
-                made,
-                refused,
-            )
+                units, where, count, columns, everyday, tally, entries, letters, runs, trie, ends, masked,
+                substrings, finds, made, refused,
+            )  # fmt: skip
             if _signs_among_letters(units, where, count):
                 count_others = without_signs(count, units, where, others, where_others)
                 where_others[count_others, GAP] = after
                 made = _read(
-                    others,
-                    where_others,
-                    count_others,
-                    columns,
-                    everyday,
-                    tally,
-                    entries,
-                    letters,
-                    runs,
-                    trie,
-                    ends,
-                    masked,
-                    substrings,
-                    finds,
-                    made,
-                    refused,
-                )
+                    others, where_others, count_others, columns, everyday, tally, entries, letters, runs, trie, ends,
+                    masked, substrings, finds, made, refused,
+                )  # fmt: skip
         if seen and count >= 0:
             made = _emoji(pictures, seen, entries, trie, ends, where, count, finds, made)
         if made > len(finds):  # there was no room: this text once more, with some
@@ -226,22 +198,9 @@ def _read(
                 pattern = ends[state]
                 if pattern != NOTHING:
                     made = _met(
-                        units,
-                        where,
-                        count,
-                        columns,
-                        start,
-                        stop,
-                        pattern,
-                        everyday,
-                        tally,
-                        entries,
-                        letters,
-                        runs,
-                        finds,
-                        made,
-                        refused,
-                    )
+                        units, where, count, columns, start, stop, pattern, everyday, tally, entries, letters, runs,
+                        finds, made, refused,
+                    )  # fmt: skip
     return _masks(units, where, count, everyday, entries, letters, masked, finds, made)
 
 
