@@ -70,7 +70,9 @@ LEET = {
     "∨": "v", "∧": "a", "∈": "e", "∞": "o", "⊂": "c", "π": "n",
 }  # fmt: skip
 # Where a prototype of UTS #39 is not the letter that people read.
-READ_AS = {"ĸ": "k", "м": "m", "ь": "b", "ъ": "b", "ы": "b", "я": "r", "ч": "y", "ц": "u", "п": "n", "л": "n", "ш": "w", "щ": "w", "з": "e", "э": "e", "ж": "x", "д": "a", "φ": "o", "ω": "w", "σ": "o", "θ": "o", "λ": "a", "π": "n", "μ": "u", "η": "n", "ς": "s", "δ": "d", "ξ": "e", "ψ": "y", "Ꮁ": "r"}  # fmt: skip
+READ_AS = {"ε": "e", "є": "e", "β": "b", "ĸ": "k", "м": "m", "ь": "b", "ъ": "b", "ы": "b", "я": "r", "ч": "y", "ц": "u", "п": "n", "л": "n", "ш": "w", "щ": "w", "з": "e", "э": "e", "ж": "x", "д": "a", "φ": "o", "ω": "w", "σ": "o", "θ": "o", "λ": "a", "π": "n", "μ": "u", "η": "n", "ς": "s", "δ": "d", "ξ": "e", "ψ": "y", "Ꮁ": "r"}  # fmt: skip
+# Signs that follow a word and are no part of it, though NFKC makes letters of them.
+AFTER_A_WORD = frozenset("™℠℡℻№")
 # Read as they are drawn, where NFKC says that they are a form of a letter which is drawn otherwise.
 DRAWN_AS = {"ϲ": "c", "Ϲ": "c"}
 # Letters that are one class, as people write one for the other: l and i meet in 1, ! and |.
@@ -215,6 +217,8 @@ class Builder:
         character = chr(code)
         general = ucd.category(character)
         emoji_flag = EMOJI if code in self.emoji else 0
+        if character in AFTER_A_WORD:
+            return [packed(code, 0, Kind.OTHER, flags=emoji_flag)]
         if code in NEWLINES:
             return [packed(code, 0, Kind.NEWLINE)]
         if code in BLANKS:
@@ -236,8 +240,9 @@ class Builder:
             return [packed(ord(folded), ord(self.letter(folded)), Kind.SIGN, flags=emoji_flag)]
         if general[0] in "LNM" or (folded != character and folded[:1].isalnum()):
             return self.letters(character, folded, emoji_flag)
-        if (found := self.look_alike(character)) and found.isalpha():
-            return [packed(code, ord(self.letter(character)), Kind.LOOK_ALIKE, flags=emoji_flag)]
+        if "a" <= self.letter(character) <= "z":
+            kind = Kind.LOOK_ALIKE if named(character) else Kind.SIGN
+            return [packed(code, ord(self.letter(character)), kind, flags=emoji_flag)]
         return [packed(ord(folded) if len(folded) == 1 else code, 0, Kind.OTHER, flags=emoji_flag)]
 
     def folded(self, character: str) -> str:

@@ -32,6 +32,10 @@ def found(text: str, field: str = "post", matcher: Matcher = MATCHER) -> list[tu
         ("k̶i̶t̶t̶i̶w̶a̶k̶e̶", "kittiwake", "folded"),
         ("k\u200bi\u2060t\ufe0ft\U000e0041iwake", "kittiwake", "folded"),
         ("kit<b>ti</b>wake", "kittiwake", "folded"),
+        ("<kittiwake>", "kittiwake", "exact"),
+        ("</kittiwake>", "kittiwake", "exact"),
+        ("<b kittiwake> %41", "kittiwake", "exact"),
+        ("\u202ekittiwake\u202c", "kittiwake", "exact"),
         ("k%69ttiw%61ke", "kittiwake", "folded"),
         ("k%2569ttiwake", "kittiwake", "folded"),
         ("&#107;ittiwake", "kittiwake", "folded"),
@@ -65,6 +69,13 @@ def found(text: str, field: str = "post", matcher: Matcher = MATCHER) -> list[tu
         ("(otter)", "otter", "exact"),
         ("l'otter", "otter", "exact"),
         ("o.w.l", "owl", "spaced"),
+        ("a puffin—bird", "puffin", "exact"),
+        ("a puffin… or two", "puffin", "exact"),
+        ("Puffin™", "puffin", "folded"),
+        ("puffin○○", "puffin", "exact"),
+        ("puffin➕", "puffin", "exact"),
+        ("(o)(t)(t)(e)(r)", "otter", "spaced"),
+        ("οττερ".replace("ρ", "r"), "otter", "confusable"),
     ],
 )
 def test_each_disguise_is_found_in_its_tier(text: str, term: str, tier: str) -> None:
@@ -142,6 +153,19 @@ def test_scripts_without_blanks_need_no_boundary() -> None:
     assert found("저오리가", matcher=matcher) == [("오리", "exact", "오리")]
     assert found("वह नीलकंठ है", matcher=matcher) == [("नीलकंठ", "exact", "नीलकंठ")]
     assert found("नलकठ", matcher=matcher) == []  # without its vowel signs it is another word
+
+
+def test_vowel_points_are_written_or_left_out() -> None:
+    matcher = Matcher([Term("f", "فلامنجو"), Term("s", "שָׁלוֹם")])
+    assert found("فَلامِنجو", matcher=matcher) == [("فلامنجو", "folded", "فَلامِنجو")]
+    assert [hit.tier for hit in matcher.find("שלום")] == ["folded"]
+
+
+@pytest.mark.parametrize("mark", "…–—«»“”„‚‘’·•′″¿¡§%‰†‡©®™°€£¥+=~^`´¨¸.,;:!?'\"/\\|()[]{}<>*#@&$-_№")
+def test_no_sign_after_or_before_a_word_hides_it(mark: str) -> None:
+    for text in (f"a kittiwake{mark}", f"a kittiwake{mark} b", f"a {mark}kittiwake b", f"a {mark}kittiwake{mark} b"):
+        assert [hit.tier for hit in MATCHER.find(text)] == ["exact"], text
+    assert MATCHER.find(f"a kittiwake{mark}bird")
 
 
 def test_emoji_have_a_channel_of_their_own() -> None:

@@ -29,6 +29,7 @@ def test_each_wrapping() -> None:
     assert unwrap("&#102;ire &amp; &#x66;ire").text == "fire & fire"
     assert unwrap("fi<b>re</b>cr<br>est").text == "firecr\nest"
     assert unwrap("a <b and c> d").text == "a  d"
+    assert unwrap("a <kittiwake> d </firecrest>").text == "a <kittiwake> d </firecrest>"  # no tag: it is text
     assert unwrap("see \u202ewons\u202c fall").text == "see snow fall"
     assert unwrap("\u202eab\u202dcd\u202cef\u202c").text == "fecdba"
     assert unwrap("\u202eab\ncd").text == "ba\ncd"

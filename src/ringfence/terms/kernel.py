@@ -74,7 +74,7 @@ from ringfence.terms.verify import (
 
 # A hash of characters.py, edges.py, index.py, units.py and verify.py, which are compiled into this file's functions:
 # the cache of compiled code looks at this file alone. `python tools/stamp_kernel.py` writes it; a test compares.
-INLINED = "6a84caac9ba3e393"
+INLINED = "502d54f5806a6426"
 
 # Columns of a find: where it is (row of the batch, bytes), of which pattern, by which tier and evidence.
 ROW, PATTERN, START, END, FOUND_TIER, EVIDENCE = range(6)
@@ -269,9 +269,12 @@ def _collapse(units, where, count, columns):
 
 @njit(nogil=True, cache=True)
 def _signs_among_letters(units, where, count):
-    """Whether some sign may be meant as punctuation within a word: with letters touching on both sides, or on none."""
+    """Whether some sign may be meant as punctuation within a word: within a token, or alone between two."""
     for unit in range(1, count - 1):
-        if units[unit] >> KIND_AT & 15 == SIGN and adjacent(where, unit) == adjacent(where, unit + 1):
+        if units[unit] >> KIND_AT & 15 != SIGN:
+            continue
+        apart = where[unit, GAP] & (BLANK | NEWLINE) != 0
+        if adjacent(where, unit + 1) != apart:
             return True
     return False
 

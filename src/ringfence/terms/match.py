@@ -190,9 +190,16 @@ class Matcher:
         layers_of = [unwrap(text)]
         while len(layers_of) < _UNWRAPPINGS and (again := unwrap(layers_of[-1].text)).text != layers_of[-1].text:
             layers_of.append(again)
-        raw = _encoded(layers_of[-1].text)
+        # Whether a page shows the tags or what they make of it is the platform's affair: either reading counts.
+        found = self._read_as_it_is(text, field)
+        if unwrapped := self._read_as_it_is(layers_of[-1].text, field):
+            found += _in_original(unwrapped, layers_of)
+        return found
+
+    def _read_as_it_is(self, text: str, field: Field) -> list[Found]:
+        raw = _encoded(text)
         finds = kernel.find_one(np.frombuffer(raw, np.uint8), _NAMED[field] | RAW, self._tables, self._index, False)  # noqa: FBT003
-        return _in_original(self._found(raw, finds), layers_of) if len(finds) else []
+        return self._found(raw, finds) if len(finds) else []
 
     def _in_its_place(self, one: Found, text: str, field: Field) -> bool:
         """Whether a term of hashtags alone stands in one, by the grammar of hashtags; every other term does."""

@@ -16,33 +16,16 @@ _WRAPPING = re.compile(
     r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)|(?P<entity>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,9});)"
     r"|(?P<tag></?[A-Za-z][A-Za-z0-9]{0,10}(?:\s[^<>]{0,300})?/?>)"
 )
-# Tags that change how letters look and do not part words; every other tag does.
+# Tags that change how letters look and do not part words, and tags that part them. Whatever else stands between < and >
+# is text, and may be a term.
 _INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "code",
-        "del",
-        "em",
-        "font",
-        "i",
-        "ins",
-        "mark",
-        "s",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "tt",
-        "u",
-        "wbr",
-    ]
+    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike strong sub "  # noqa: SIM905 - tags are read as words
+    "sup time tt u var wbr".split()
+)
+_PARTING = frozenset(
+    "address article aside blockquote body br button caption center dd details dialog div dl dt figure footer form h1 "  # noqa: SIM905 - as above
+    "h2 h3 h4 h5 h6 head header hr html iframe img input legend li link main menu meta nav object ol option p pre script "
+    "section select style summary svg table tbody td textarea tfoot th thead title tr ul video".split()
 )
 _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _POP = "\u202e", "\u202d", "\u202c"
 _OVERRIDES_HELD = frozenset((_RIGHT_TO_LEFT, _LEFT_TO_RIGHT))
@@ -108,8 +91,10 @@ def _pieces(text: str) -> Iterator[Piece]:
             yield unescape(match["entity"]), start, end
         else:
             name = match["tag"].strip("</>").split(maxsplit=1)[0].lower()
-            if name not in _INLINE:
+            if name in _PARTING:
                 yield "\n", start, end
+            elif name not in _INLINE:
+                yield match["tag"], start, end
     if at < len(text):
         yield text[at:], at, len(text)
 

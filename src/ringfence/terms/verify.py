@@ -89,6 +89,8 @@ NONE, SAME, MARKED, ODDLY_MARKED, ALIKE, BY_DIGIT, BY_SIGN = range(7)
 TALLIES = BY_SIGN + 14
 
 LATIN, ARABIC = 1, 6
+# From Hebrew on, the marks that are taken off are vowel points, which are written or left out at will.
+VOWELLED = 0x590
 # An ordinary word has no letter three times in a row; doubling three letters of one word is no accident either.
 TRIPLE = 3
 # A term of so many letters is not met by chance in text that is spelled letter by letter.
@@ -126,7 +128,9 @@ def relation(units, where, unit, count, letter, everyday):  # noqa: PLR0911
         marks = word >> SIGNATURE_AT & 127
         if marks == letter >> SIGNATURE_AT & 127:
             return SAME
-        usual = marks == 0 or base >= len(everyday) or everyday[base, marks]
+        if base >= VOWELLED:
+            return SAME
+        usual = marks == 0 or everyday[base, marks]
         return MARKED if usual else ODDLY_MARKED
     if wanted_kind not in (LETTER, LOOK_ALIKE):
         return NONE
