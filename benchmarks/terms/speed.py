@@ -154,7 +154,8 @@ def hostile(terms: list[str]) -> dict[str, pa.Array]:
         "nothing but look-alikes": pa.array([rng.choice(terms).translate(alike) * 8 for _ in range(20_000)]),
         "digits and signs": pa.array(["".join(rng.choices("0134578@$!|+", k=90)) for _ in range(20_000)]),
         "entities and percent signs": pa.array(["k%69tti &amp; <b>w</b>ake " * 4] * 5_000),
-        "one post of 1 MB": pa.array([" ".join(posts)[:1_000_000]]),
+        "one post of 1 MB": pa.array([" ".join(posts)[:1_000_000].translate(dict.fromkeys(map(ord, "%&<")))]),
+        "one post of 1 MB, with entities and tags": pa.array([" ".join(posts)[:1_000_000]]),
         "one post of 1 MB, one letter": pa.array(["a" * 1_000_000]),
     }
 

@@ -23,9 +23,9 @@ _INLINE = frozenset(
     "sup time tt u var wbr".split()
 )
 _PARTING = frozenset(
-    "address article aside blockquote body br button caption center dd details dialog div dl dt figure footer form h1 "  # noqa: SIM905 - as above
-    "h2 h3 h4 h5 h6 head header hr html iframe img input legend li link main menu meta nav object ol option p pre script "
-    "section select style summary svg table tbody td textarea tfoot th thead title tr ul video".split()
+    "address article aside blockquote body br button caption center dd details dialog div dl dt figure footer form "  # noqa: SIM905 - as above
+    "h1 h2 h3 h4 h5 h6 head header hr html iframe img input legend li link main menu meta nav object ol option p pre "
+    "script section select style summary svg table tbody td textarea tfoot th thead title tr ul video".split()
 )
 _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _POP = "\u202e", "\u202d", "\u202c"
 _OVERRIDES_HELD = frozenset((_RIGHT_TO_LEFT, _LEFT_TO_RIGHT))
