@@ -5,7 +5,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "src/ringfence/terms"
-INLINED = ("characters.py", "edges.py", "index.py", "units.py", "verify.py")
+INLINED = ("characters.py", "edges.py", "finds.py", "index.py", "masks.py", "units.py", "verify.py")
 
 if __name__ == "__main__":
     stamp = blake2b(b"".join((FOLDER / name).read_bytes() for name in INLINED), digest_size=8).hexdigest()

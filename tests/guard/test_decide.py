@@ -193,7 +193,7 @@ def test_a_lexicon_of_a_milder_category_demotes(tmp_path: Path) -> None:
         for surface in ("search", "autocomplete", "hashtag")
     )
     policy = Policy.parse(DEFAULT_POLICY.replace("[degraded]", f"{more}[degraded]"), "x")
-    guard = Guard(build(Lexicon.read(path), policy, {}))
+    guard = Guard(build(Lexicon.load(path), policy, {}))
     assert guard.search("robin").verdict is Verdict.DEMOTE
     assert guard.search("robin firecrest").reason == "lexicon:illegal"
     assert guard.autocomplete("r", ["robin", "rook", "raven"]).kept == ("rook", "raven", "robin")

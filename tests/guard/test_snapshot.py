@@ -178,7 +178,7 @@ def test_a_list_of_accounts_that_no_rule_names_is_not_published() -> None:
 def test_a_term_that_is_not_matched_needs_no_rule(tmp_path: Path) -> None:
     path = tmp_path / "birds.csv"
     path.write_text("term,category,opinion\nfirecrest,illegal,positive\nkittiwake,trees,negative\n")
-    assert build(Lexicon.read(path), POLICY, {}).version
+    assert build(Lexicon.load(path), POLICY, {}).version
 
 
 def test_a_snapshot_is_sealed_when_there_is_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

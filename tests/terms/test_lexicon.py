@@ -18,7 +18,7 @@ BIRDS = ["firecrest", "#Kittiwake", "snow goose", "ßeeadler", "動物", "🐦"]
 def read(folder: Path, content: str | bytes) -> Lexicon:
     path = folder / "birds.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return Lexicon.read(path)
+    return Lexicon.load(path)
 
 
 def test_a_term_column_is_enough_and_a_mark_at_the_front_is_no_part_of_it(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_columns_come_in_any_order_and_unknown_ones_are_left_aside(tmp_path: Pat
 def test_written_and_read_again_it_is_the_same(tmp_path: Path) -> None:
     lexicon = Lexicon.from_terms(BIRDS)
     lexicon.write(tmp_path / "out.csv")
-    assert Lexicon.read(tmp_path / "out.csv") == lexicon
+    assert Lexicon.load(tmp_path / "out.csv") == lexicon
 
 
 @given(st.permutations(BIRDS))
@@ -79,15 +79,15 @@ def test_a_bad_file_is_one_line_with_file_and_row(tmp_path: Path, content: str |
 
 def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(Fault, match="could not be read"):
-        Lexicon.read(tmp_path / "none.csv")
+        Lexicon.load(tmp_path / "none.csv")
     with pytest.raises(Fault, match="not a workspace"):
-        Lexicon.read(tmp_path)
+        Lexicon.load(tmp_path)
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(Fault, match="could not be read"):
         from_file(tmp_path / "folder.csv")
     (tmp_path / "pipe.csv").symlink_to("/dev/null")
     with pytest.raises(Fault, match="could not be read"):
-        Lexicon.read(tmp_path / "pipe.csv")
+        Lexicon.load(tmp_path / "pipe.csv")
 
 
 def test_bare_terms_are_checked_too() -> None:
@@ -114,7 +114,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_only_positive_terms_are_matched(tmp_path: Path) -> None:
     lexicon = read(tmp_path, "term,opinion\nfirecrest,positive\nkittiwake,disputed\n")
-    assert [hit.term for hit in lexicon.match("a kittiwake and a firecrest")] == ["firecrest"]
+    assert [hit.term for hit in lexicon.find("a kittiwake and a firecrest")] == ["firecrest"]
 
 
 def test_a_workspace_s_folder_stands_for_its_active_lexicon(tmp_path: Path) -> None:

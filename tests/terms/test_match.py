@@ -176,6 +176,13 @@ def test_emoji_have_a_channel_of_their_own() -> None:
     assert found("👩🏽‍🚀", matcher=matcher) == [("👩‍🚀", "folded", "👩🏽‍🚀")]
 
 
+def test_many_long_emoji_terms_have_room() -> None:
+    emoji = "🐦🔥🌈🍕🎈⭐🌊🦉🌳🍎"
+    terms = [Term(str(number), "".join(emoji[int(digit)] for digit in f"{number:09}")) for number in range(20_000)]
+    matcher = Matcher(terms)
+    assert [hit.term_id for hit in matcher.find(f"a {terms[12_345].term} b")] == ["12345"]
+
+
 def test_places_in_three_units() -> None:
     text = "é🐦 kittiwake"
     (hit,) = MATCHER.find(text)
@@ -291,8 +298,10 @@ def test_whatever_stands_around_it_a_spelled_term_has_its_place(before: str, aft
 @given(st.text(st.sampled_from(string.printable + "éтאゼ🐦\u202e\u202c\u0301\u200b\ud800ßﬁ㎏"), max_size=60))
 def test_offsets_of_every_hit_name_the_same_place(text: str) -> None:
     matcher = Matcher([Term("a", "ss"), Term("b", "fi"), Term("c", "kg"), Term("d", "t", mode=Mode.SUBSTRING)])
-    for hit in matcher.find(text):
-        _round_trips(text, hit)
+    hits = matcher.find(f"{text}\nss")
+    assert hits[-1].end == len(text) + 3
+    for hit in hits:
+        _round_trips(f"{text}\nss", hit)
 
 
 def _round_trips(text: str, hit: Hit) -> None:
@@ -329,9 +338,11 @@ def test_a_ligature_is_never_cut() -> None:
     ],
     ids=range(13),
 )
-def test_long_odd_texts_end(text: str) -> None:
-    for hit in MATCHER.find(text)[:3]:
-        _round_trips(text, hit)
+def test_after_a_long_odd_text_a_term_is_still_found_in_its_place(text: str) -> None:
+    written = f"{text}\nkittiwake"
+    hit = MATCHER.find(written)[-1]
+    assert (hit.term, str(hit.tier), hit.start, hit.end) == ("kittiwake", "exact", len(text) + 1, len(written))
+    _round_trips(written, hit)
 
 
 def test_ten_megabytes_have_hits_to_the_end() -> None:

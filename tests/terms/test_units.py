@@ -67,6 +67,7 @@ def test_gaps_say_what_lies_between() -> None:
 def test_the_kernel_is_compiled_again_when_what_it_is_compiled_from_changes() -> None:
     """numba's cache looks at the kernel's own file alone, so the file has a stamp of the others."""
     inlined = b"".join(
-        (FOLDER / name).read_bytes() for name in ("characters.py", "edges.py", "index.py", "units.py", "verify.py")
+        (FOLDER / name).read_bytes()
+        for name in ("characters.py", "edges.py", "finds.py", "index.py", "masks.py", "units.py", "verify.py")
     )
     assert blake2b(inlined, digest_size=8).hexdigest() == INLINED

@@ -1,6 +1,6 @@
 """ringfence lexicon"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +57,7 @@ def check_(
     words = Lexicon.load(lexicon) if lexicon else _audited(say.workspace(workspace))
     with say.bars() as bars:
         bars.start("posts")
-        found = check(words, _sampled(sample, workspace), lambda _: None)
+        found = check(words, _sampled(sample, workspace, bars.advance))
         bars.advance(1.0)
     if as_json:
         say.as_json(_as_dict(found))
@@ -99,27 +99,37 @@ def _audited(place: Workspace) -> Lexicon:
     return words
 
 
-def _sampled(sample: Path | None, workspace: Path) -> Iterator[pa.RecordBatch]:
+def _sampled(sample: Path | None, workspace: Path, advance: Callable[[float], object]) -> Iterator[pa.RecordBatch]:
+    """The posts to look at; `advance` gets the share of them that was handed out."""
     if sample is not None:
-        return _lines(sample)
-    return _posts(say.workspace(workspace))
+        return _lines(sample, advance)
+    return _posts(say.workspace(workspace), advance)
 
 
-def _posts(place: Workspace) -> Iterator[pa.RecordBatch]:
+def _posts(place: Workspace, advance: Callable[[float], object]) -> Iterator[pa.RecordBatch]:
     with events.connect(place) as connection:
-        yield from connection.sql("SELECT text, lang FROM posts WHERE text IS NOT NULL").to_arrow_reader(BATCH)
+        [(total,)] = connection.sql("SELECT count(text) FROM posts").fetchall()
+        done = 0
+        for batch in connection.sql("SELECT text, lang FROM posts WHERE text IS NOT NULL").to_arrow_reader(BATCH):
+            yield batch
+            done += len(batch)
+            advance(done / total)
 
 
-def _lines(file: Path) -> Iterator[pa.RecordBatch]:
+def _lines(file: Path, advance: Callable[[float], object]) -> Iterator[pa.RecordBatch]:
     rows: list[dict[str, str | None]] = []
     decoder = msgspec.json.Decoder(dict[str, object])
     try:
+        size = file.stat().st_size
+        read = 0
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 rows.append(_row(decoder, line, f"{file}, line {number}"))
+                read += len(line)
                 if len(rows) == BATCH:
                     yield _batch(rows)
                     rows = []
+                    advance(read / size)
     except OSError as error:
         raise Fault(
             f"it cannot be read ({error.strerror})", where=str(file), mend="check its name and rights"

@@ -13,7 +13,7 @@ SLATE = 5
 
 def examples(folder: Path) -> Examples:
     """Examples from a demo's own lexicon and scores; every term in them is a bird's name or made of one."""
-    words = [term.word for term in Lexicon.read(folder / "workspace" / "lexicon.csv")]
+    words = [term.word for term in Lexicon.load(folder / "workspace" / "lexicon.csv")]
     scores = pq.read_table(folder / "workspace" / "results" / "scores.parquet")
     named = scores.filter(pc.is_valid(scores["network_id"]))["account_id"].to_pylist()
     others = scores["account_id"].slice(scores.num_rows // 2, SLATE).to_pylist()

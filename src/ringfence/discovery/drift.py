@@ -130,10 +130,9 @@ def _known(workspace: Workspace) -> Callable[[str], bool]:
     """Whether a word holds a term of the lexicon. A term that was vetted and turned down is known too."""
     if not workspace.lexicon_file.exists():
         return lambda _: False
-    lexicon = Lexicon.read(workspace.lexicon_file)
+    lexicon = Lexicon.load(workspace.lexicon_file)
     judged = {spelled(term.word) for term in lexicon}
-    find_in_text, find_in_name = lexicon.matcher.match, lexicon.matcher.match_name
-    return lambda word: word in judged or bool(find_in_text(word)) or bool(find_in_name(word))
+    return lambda word: word in judged or bool(lexicon.find(word)) or bool(lexicon.find(word, "query"))
 
 
 def _sides(workspace: Workspace, connection: duckdb.DuckDBPyConnection, table: pa.Table) -> Sides:

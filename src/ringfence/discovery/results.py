@@ -43,7 +43,7 @@ class Run(msgspec.Struct, frozen=True):
 
 def scan(workspace: Workspace, progress: Callable[[int], object] = lambda _: None) -> pa.Table:
     """Look for the lexicon's terms in every post and profile of the store; the signals are kept in the workspace."""
-    lexicon = Lexicon.read(workspace.lexicon_file)
+    lexicon = Lexicon.load(workspace.lexicon_file)
     with events.connect(workspace) as connection:
         signals = scan_posts(connection, lexicon.matcher, progress)
     _write(workspace, workspace.signals / "terms.parquet", signals)
@@ -118,7 +118,7 @@ def _keep(
     start_from: tuple[str, ...],
     found_signals: pa.Table,
 ) -> None:
-    lexicon = Lexicon.read(workspace.lexicon_file).version if workspace.lexicon_file.exists() else ""
+    lexicon = Lexicon.load(workspace.lexicon_file).version if workspace.lexicon_file.exists() else ""
     run = Run(
         model=MODEL,
         lexicon=lexicon,

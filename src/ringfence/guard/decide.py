@@ -1,6 +1,6 @@
 """May this query, completion, hashtag or account be shown, and why?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from ringfence.guard.policy import STRICTNESS, Policy, Rule, strictness
 from ringfence.guard.snapshot import Snapshot, load_current, read
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface, Verdict
+from ringfence.terms.match import Hit
 from ringfence.terms.plain import plain
 from ringfence.terms.term import bare
 
@@ -116,7 +117,7 @@ class Guard:
         """The verdict on a typed query."""
         if len(query) > LONGEST:
             return _degraded(Surface.SEARCH, query, self.policy, TOO_LONG, self._versions)
-        return self._decision(Surface.SEARCH, query, self._text_rule(Surface.SEARCH, [query]))
+        return self._decision(Surface.SEARCH, query, self._text_rule(Surface.SEARCH, self._hits([query])))
 
     def autocomplete(self, prefix: str, candidates: Sequence[str]) -> Slate:
         """The verdict on each completion of what was typed so far.
@@ -128,8 +129,9 @@ class Guard:
         if max(map(len, (prefix, *candidates))) > LONGEST:
             return _degraded_slate(surface, candidates, self.policy, TOO_LONG, self._versions)
         judged = {}
+        typed = self._hits([prefix])
         for candidate in dict.fromkeys(candidates):
-            if rule := self._text_rule(surface, [prefix, *_completed(prefix, candidate)]):
+            if rule := self._text_rule(surface, [*typed, *self._hits(_completed(prefix, candidate))]):
                 judged[candidate] = self._decision(surface, candidate, rule)
         return _slate(surface, candidates, judged, self._versions)
 
@@ -138,7 +140,7 @@ class Guard:
         if len(tag) > LONGEST:
             return _degraded(Surface.HASHTAG, tag, self.policy, TOO_LONG, self._versions)
         leads_there = ["network:member"] if _bare(tag) in self._member_tags else []
-        return self._decision(Surface.HASHTAG, tag, self._text_rule(Surface.HASHTAG, [tag], leads_there))
+        return self._decision(Surface.HASHTAG, tag, self._text_rule(Surface.HASHTAG, self._hits([tag]), leads_there))
 
     def suggest(self, viewer: str | None, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - for rules about viewers
         """The verdict on each account that would be suggested to follow."""
@@ -156,8 +158,10 @@ class Guard:
         )
         return _slate(surface, candidates, judged, self._versions)
 
-    def _text_rule(self, surface: Surface, texts: Iterable[str], more_signals: Iterable[str] = ()) -> Rule | None:
-        hits = [hit for text in texts for hit in self._matcher.find(text, "query")]
+    def _hits(self, texts: Iterable[str]) -> list[Hit]:
+        return [hit for text in texts for hit in self._matcher.find(text, "query")]
+
+    def _text_rule(self, surface: Surface, hits: Collection[Hit], more_signals: Iterable[str] = ()) -> Rule | None:
         acting = {f"lexicon:{hit.category}" for hit in hits if hit.acts}
         rule = self.policy.rule(surface, acting.union(more_signals))
         queued = self.policy.rule(surface, {f"lexicon:{hit.category}" for hit in hits})

@@ -21,7 +21,7 @@ def publish(workspace: Workspace, scores: pa.Table, model: str) -> snapshot.Snap
     them to care. The rest of the short list, which discovery gave reasons for, is `network:nearby`: to be shown last.
     """
     policy = read_policy(workspace)
-    lexicon = Lexicon.read(workspace.lexicon_file)
+    lexicon = Lexicon.load(workspace.lexicon_file)
     found = scores.filter(pc.is_valid(scores["network_id"]))
     minor = pc.equal(found["role"], str(Role.LIKELY_MINOR))
     listed = pc.and_(pc.is_null(scores["network_id"]), pc.is_valid(scores["reasons"]))

@@ -1,7 +1,7 @@
 """What would a lexicon do, before it does it? Its examples, its gaps, and its hits in a sample of ordinary posts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from ringfence.terms.term import WEAK
 
 MILLION = 1_000_000
 UNKNOWN = "unknown"
-# Texts looked at between two steps of progress.
+# Texts looked at in one go.
 BATCH = 50_000
 
 
@@ -52,8 +52,8 @@ class Check:
     by_tier: tuple[Rate, ...]
 
 
-def check(lexicon: Lexicon, batches: Iterable[pa.RecordBatch], progress: Callable[[int], object]) -> Check:
-    """Run a lexicon over batches with `text` and, where known, `lang`; `progress` gets the rows of each batch."""
+def check(lexicon: Lexicon, batches: Iterable[pa.RecordBatch]) -> Check:
+    """Run a lexicon over batches with `text` and, where known, `lang`, one after the other."""
     posts = 0
     languages: Counter[str] = Counter()
     acting: set[tuple[int, str, str]] = set()  # post, what it is counted under, name
@@ -68,7 +68,6 @@ def check(lexicon: Lexicon, batches: Iterable[pa.RecordBatch], progress: Callabl
             names = (("", "all"), ("term", hit.term_id), ("language", told[row].as_py()), ("tier", str(hit.tier)))
             counted.update((posts + row, kind, name) for kind, name in names)
         posts += len(batch)
-        progress(len(batch))
     weak -= acting
     totals = {name: posts for _, kind, name in acting | weak if kind != "language"}
     return Check(

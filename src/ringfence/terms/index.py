@@ -73,7 +73,7 @@ def build(
     text = np.frombuffer(b"".join(raw), np.uint8)
     entries, letters, runs = _spell(text, offsets, tables.words, tables.expansions, modes, least)
     entries[:, TERM], entries[:, EXCEPTION] = owners, exceptions
-    trie, ends = _trie(entries, letters, runs, _capacity(len(runs)))
+    trie, ends = _trie(entries, letters, runs, _capacity(len(letters)))
     masked = _masks(entries, letters, _capacity(int(entries[_maskable(entries), SIZE].sum())))
     substrings = int((modes == SUBSTRING).any())
     return Index(entries, letters, runs, text, trie, ends, masked, substrings)

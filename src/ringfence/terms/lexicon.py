@@ -58,11 +58,6 @@ class Lexicon:
         refuse_expired(lexicon, str(path))
         return lexicon
 
-    @staticmethod
-    def read(path: Path | str) -> "Lexicon":
-        """The same as `load`."""
-        return Lexicon.load(path)
-
     def write(self, path: Path | str) -> None:
         """The same lexicon as a file, in the clear. When the disk fills up, the file stays as it was."""
         path = Path(path)
@@ -74,13 +69,9 @@ class Lexicon:
     def __len__(self) -> int:
         return len(self.terms)
 
-    def match(self, text: str) -> tuple[Hit, ...]:
-        """The terms found in a running text."""
-        return self.matcher.match(text)
-
     def find(self, text: str, field: Field = "post") -> list[Hit]:
         """Every hit in a text, by place, the longer first; `field` says how the text is written."""
-        return list(self.matcher.find(text, field))
+        return self.matcher.find(text, field)
 
     def find_many(self, texts: Iterable[str | None] | pa.Array | pa.ChunkedArray, field: Field = "post") -> pa.Table:
         """Every hit in many texts, as a table (see match.py) whose `row` counts the texts from 0."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ringfence.terms import kernel, verify
 from ringfence.terms.characters import characters
 from ringfence.terms.combine import Found, standing
+from ringfence.terms.finds import END, EVIDENCE, FOUND_TIER, PATTERN, ROW, START, UNWRAP, in_code_points
 from ringfence.terms.hashtags import hashtags
 from ringfence.terms.index import EXCEPTION, TERM, Index, build
 from ringfence.terms.reason import layers, sentence
@@ -107,14 +108,6 @@ class Matcher:
         finds = kernel.find_one(np.frombuffer(raw, np.uint8), _NAMED[field], self._tables, self._index, False)  # noqa: FBT003 - numba takes no keywords here
         return self._hits(text, raw, finds, field) if len(finds) else []
 
-    def match(self, text: str) -> tuple[Hit, ...]:
-        """The hits in running text."""
-        return tuple(self.find(text))
-
-    def match_name(self, name: str) -> tuple[Hit, ...]:
-        """The hits in a hashtag, a handle or a typed query, where words may be run together."""
-        return tuple(self.find(name, "query"))
-
     def completes(self, prefix: str, candidate: str) -> bool:
         """Whether choosing a candidate makes a term of what was typed, which by itself is none."""
         if self.find(prefix, "query"):
@@ -136,7 +129,7 @@ class Matcher:
         """Every hit in an Arrow array of strings, with its row."""
         data, offsets = _buffers(texts)
         finds = kernel.find(data, offsets, _NAMED[field], self._tables, self._index, False)  # noqa: FBT003 - as above
-        rows = finds[:, kernel.ROW]
+        rows = finds[:, ROW]
         cuts = [0, *(np.flatnonzero(rows[1:] != rows[:-1]) + 1).tolist(), len(rows)] if len(rows) else []
         for low, high in pairwise(cuts):
             row = int(rows[low])
@@ -154,34 +147,34 @@ class Matcher:
         entries = self._index[0]
         return [
             (
-                self._terms[entries[one[kernel.PATTERN], TERM]],
-                len(_decoded(raw[: one[kernel.START]])),
-                len(_decoded(raw[: one[kernel.END]])),
-                min(int(one[kernel.FOUND_TIER]), 0) or verify.HELD_BACK,
-                int(one[kernel.EVIDENCE]),
+                self._terms[entries[one[PATTERN], TERM]],
+                len(_decoded(raw[: one[START]])),
+                len(_decoded(raw[: one[END]])),
+                min(int(one[FOUND_TIER]), 0) or verify.HELD_BACK,
+                int(one[EVIDENCE]),
             )
             for one in finds
-            if not entries[one[kernel.PATTERN], EXCEPTION]
+            if not entries[one[PATTERN], EXCEPTION]
         ]
 
     def _hits(self, text: str, raw: bytes, finds: NDArray[np.int32], field: Field) -> list[Hit]:
-        wrapped = finds[0, kernel.PATTERN] == kernel.UNWRAP
+        wrapped = finds[0, PATTERN] == UNWRAP
         found = self._unwrapped(text, field) if wrapped else self._found(raw, finds)
         hits = [one for one in standing(found, self._terms, self._numbers) if self._in_its_place(one, text, field)]
         places = _Places(text)
         return [self._hit(text, one, places) for one in hits]
 
     def _found(self, raw: bytes, finds: NDArray[np.int32]) -> list[Found]:
-        spans = kernel.places(np.frombuffer(raw, np.uint8), finds)
+        spans = in_code_points(np.frombuffer(raw, np.uint8), finds)
         entries = self._index[0]
-        owners = entries[finds[:, kernel.PATTERN]]
+        owners = entries[finds[:, PATTERN]]
         return [
             Found(term, start, end, tier, evidence, bool(exception))
             for (start, end), term, exception, (tier, evidence) in zip(
                 spans.tolist(),
                 owners[:, TERM].tolist(),
                 owners[:, EXCEPTION].tolist(),
-                finds[:, kernel.FOUND_TIER : kernel.EVIDENCE + 1].tolist(),
+                finds[:, FOUND_TIER : EVIDENCE + 1].tolist(),
                 strict=True,
             )
         ]

@@ -130,14 +130,15 @@ def _one_of(words: type[StrEnum], name: str, cell: Cell) -> StrEnum | None:
 
 def _day(name: str, cell: Cell) -> date | None:
     text = _text(name, cell)
+    if not text:
+        return None
+    wrong = Wrong(f"{name} is {text!r}", "write the last day it is looked for as YEAR-MONTH-DAY, such as 2027-01-31")
+    if not _DAY.fullmatch(text):
+        raise wrong
     try:
-        if text and _DAY.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:  # the thirtieth of February
-        pass
-    if text:
-        raise Wrong(f"{name} is {text!r}", "write the last day it is looked for as YEAR-MONTH-DAY, such as 2027-01-31")
-    return None
+        return date.fromisoformat(text)
+    except ValueError as error:  # the thirtieth of February
+        raise wrong from error
 
 
 def _yes_or_no(name: str, cell: Cell) -> bool | None:
