@@ -1,14 +1,17 @@
 """What is a graph here? All relations over one set of accounts, each as ties from accounts to what they tie to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ringfence.graph.csr import Csr, from_pairs, keep_columns
+from ringfence.graph.features import described, finite
 from ringfence.model.faults import Fault
 from ringfence.model.words import ACCOUNT_RELATIONS, Relation
 
@@ -20,14 +23,16 @@ DEGREE_CAP, DEGREE_CAP_SHARE = 2_000, 0.01
 class Ties:
     """One relation. `forward` is accounts x targets and `backward` its transpose.
 
-    Targets are accounts in an account relation, else objects named in `objects`. Weights are the square root of
-    the count times the log of how rare the target is: a rare object ties more than a popular one.
+    Targets are accounts in an account relation, else objects named in `objects`. Weights are log(1 + count) times the
+    log of how rare the target is: a rare object ties more than a popular one. Objects that one account alone uses tie
+    nobody and are left out; `alone` says how many of them each account has.
     """
 
     relation: Relation
     forward: Csr
     backward: Csr
     objects: pa.StringArray | None
+    alone: NDArray[np.int32]
 
     def name(self, target: int, accounts: pa.StringArray) -> str:
         names = accounts if self.objects is None else self.objects
@@ -36,10 +41,14 @@ class Ties:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Accounts by dense id 0 to n - 1, and every relation between them."""
+    """Accounts by dense id 0 to n - 1, every relation between them, and what else is known of each account.
+
+    `features` is accounts x columns of finite numbers, or None.
+    """
 
     accounts: pa.StringArray
     relations: tuple[Ties, ...]
+    features: NDArray[np.float32] | None = None
 
     @property
     def size(self) -> int:
@@ -51,16 +60,20 @@ class Graph:
         return sum(relation.forward.ties for relation in self.relations)
 
     @staticmethod
-    def from_tables(tables: Mapping[str, pa.Table]) -> "Graph":
+    def from_tables(tables: Mapping[str, pa.Table], features: pa.Table | NDArray[np.floating] | None = None) -> "Graph":
         """Build from Arrow tables with columns src, dst and optionally weight, one for each relation.
 
         `src` is always an account; `dst` is one in `follows`, `replies` and `co_reported`, else an object (a hashtag, a
         media hash, a link). Ids may be strings or integers. A tie given more than once counts once, with the weights
-        added up.
+        added up. `features` is an Arrow table with an `account_id` column and numbers, or a matrix whose row i
+        describes the account with the id i.
         """
         named = {_relation(name): _columns(name, table) for name, table in tables.items()}
         ends = [columns[0] for columns in named.values()]
         ends += [columns[1] for relation, columns in named.items() if relation in ACCOUNT_RELATIONS]
+        known = described(features)
+        if known is not None:
+            ends.insert(0, known.accounts)
         accounts = pc.unique(pa.chunked_array(ends, pa.string())) if ends else pa.array([], pa.string())
         built = []
         for relation, (src, dst, weight) in named.items():
@@ -68,7 +81,39 @@ class Graph:
             targets = pc.index_in(dst, accounts if objects is None else objects).to_numpy()
             rows = pc.index_in(src, accounts).to_numpy()
             built.append(from_counts(relation, rows, targets, weight, len(accounts), objects))
-        return Graph(accounts, tuple(built))
+        return Graph(accounts, tuple(built), None if known is None else known.of(accounts))
+
+    @staticmethod
+    def from_matrices(
+        matrices: Mapping[str, Any],
+        features: NDArray[np.floating] | None = None,
+        accounts: Sequence[str] | None = None,
+    ) -> "Graph":
+        """Build from scipy sparse matrices of counts, accounts x accounts or accounts x objects, one for each relation.
+
+        Row i is the account named `accounts[i]`, or "i" where no names are given; so is row i of `features`.
+        """
+        sizes = {matrix.shape[0] for matrix in matrices.values()} | ({len(features)} if features is not None else set())
+        names = pa.array([str(n) for n in range(max(sizes, default=0))] if accounts is None else accounts, pa.string())
+        if sizes - {len(names)}:
+            raise Fault(
+                f"{len(names):,} accounts, and matrices of {', '.join(map(str, sorted(sizes)))} rows",
+                where="matrices",
+                mend="give every matrix one row an account",
+            )
+        built = []
+        for name, matrix in matrices.items():
+            relation, entries = _relation(name), sp.coo_matrix(matrix)
+            objects = (
+                None
+                if relation in ACCOUNT_RELATIONS
+                else pa.array([str(n) for n in range(entries.shape[1])], pa.string())
+            )
+            if objects is None and entries.shape[0] != entries.shape[1]:
+                raise Fault(f"it is {entries.shape}", where=name, mend="give a square matrix, accounts x accounts")
+            _positive(name, entries.data.astype(np.float64))
+            built.append(from_counts(relation, entries.row, entries.col, entries.data, len(names), objects))
+        return Graph(names, tuple(built), None if features is None else finite(features))
 
     def find(self, account_ids: list[str]) -> NDArray[np.int64]:
         """The dense ids of some accounts; a `Fault` names the first that is not in the graph."""
@@ -97,6 +142,7 @@ def from_counts(
         rows, targets, counts = rows[other], targets[other], counts[other]
     matrix = from_pairs(rows, targets, counts, (accounts, accounts if objects is None else len(objects)))
     popularity = np.bincount(matrix.targets, minlength=matrix.columns)
+    lone = np.zeros(0, np.uint32) if objects is None else matrix.sources()[popularity[matrix.targets] == 1]
     kept = popularity <= max(DEGREE_CAP, int(DEGREE_CAP_SHARE * accounts))
     if objects is None:
         # Accounts keep their numbers, so a hub's column is emptied, not taken out.
@@ -107,9 +153,10 @@ def from_counts(
         matrix = keep_columns(matrix, kept)
         popularity, objects = popularity[kept], objects.filter(pa.array(kept))
     rarity = np.log(max(accounts, 2) / np.maximum(popularity, 1)) + 1e-3
-    weights = (np.sqrt(matrix.weights) * rarity[matrix.targets]).astype(np.float32)
+    weights = (np.log1p(matrix.weights) * rarity[matrix.targets]).astype(np.float32)
     forward = Csr(matrix.starts, matrix.targets, weights, matrix.columns)
-    return Ties(relation, forward, forward.transposed(), objects)
+    alone = np.bincount(lone, minlength=accounts).astype(np.int32)
+    return Ties(relation, forward, forward.transposed(), objects, alone)
 
 
 def _relation(name: str) -> Relation:
@@ -129,6 +176,10 @@ def _columns(name: str, table: pa.Table) -> tuple[pa.StringArray, pa.StringArray
     if src.null_count or dst.null_count:
         raise Fault("a tie without an end (null in src or dst)", where=name, mend="leave such rows out")
     weight = table["weight"].to_numpy().astype(np.float64) if "weight" in table.column_names else np.ones(len(src))
+    _positive(name, weight)
+    return src, dst, weight
+
+
+def _positive(name: str, weight: NDArray[np.float64]) -> None:
     if not (np.isfinite(weight).all() and (weight > 0).all()):
         raise Fault("a weight that is not a positive number", where=name, mend="leave such rows out or give them 1")
-    return src, dst, weight
