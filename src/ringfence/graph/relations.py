@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ringfence.graph.csr import Csr, from_pairs, keep_columns
 from ringfence.graph.features import described, finite
+from ringfence.graph.memory import fits
 from ringfence.model.faults import Fault
 from ringfence.model.words import ACCOUNT_RELATIONS, Relation
 
@@ -63,10 +64,10 @@ class Graph:
     def from_tables(tables: Mapping[str, pa.Table], features: pa.Table | NDArray[np.floating] | None = None) -> "Graph":
         """Build from Arrow tables with columns src, dst and optionally weight, one for each relation.
 
-        `src` is always an account; `dst` is one in `follows`, `replies` and `co_reported`, else an object (a hashtag, a
-        media hash, a link). Ids may be strings or integers. A tie given more than once counts once, with the weights
-        added up. `features` is an Arrow table with an `account_id` column and numbers, or a matrix whose row i
-        describes the account with the id i.
+        `src` is always an account; `dst` is one in `follows`, `replies`, `mentions` and `co_reported`, else an object
+        (a hashtag, a media hash, a link), taken as it is spelled. Ids may be strings or integers. A tie given more
+        than once counts once, with the weights added up. `features` is an Arrow table with an `account_id` column and
+        numbers, or a matrix whose row i describes the account with the id i. Raises Fault when there is no room.
         """
         named = {_relation(name): _columns(name, table) for name, table in tables.items()}
         ends = [columns[0] for columns in named.values()]
@@ -75,6 +76,7 @@ class Graph:
         if known is not None:
             ends.insert(0, known.accounts)
         accounts = pc.unique(pa.chunked_array(ends, pa.string())) if ends else pa.array([], pa.string())
+        fits(sum(len(src) for src, _, _ in named.values()), len(accounts))
         built = []
         for relation, (src, dst, weight) in named.items():
             objects = None if relation in ACCOUNT_RELATIONS else pc.unique(dst)
@@ -101,6 +103,7 @@ class Graph:
                 where="matrices",
                 mend="give every matrix one row an account",
             )
+        fits(sum(matrix.nnz for matrix in matrices.values()), len(names))
         built = []
         for name, matrix in matrices.items():
             relation, entries = _relation(name), sp.coo_matrix(matrix)
@@ -140,18 +143,24 @@ def from_counts(
     if objects is None:
         other = rows != targets
         rows, targets, counts = rows[other], targets[other], counts[other]
-    matrix = from_pairs(rows, targets, counts, (accounts, accounts if objects is None else len(objects)))
+    shape = (accounts, accounts if objects is None else len(objects))
+    return weighed(relation, from_pairs(rows, targets, counts, shape), objects)
+
+
+def weighed(relation: Relation, counts: Csr, objects: pa.StringArray | None) -> Ties:
+    """One relation from its counts, which have no self-loops; the names of `objects` stay in their order."""
+    matrix, accounts = counts, counts.rows
     popularity = np.bincount(matrix.targets, minlength=matrix.columns)
     lone = np.zeros(0, np.uint32) if objects is None else matrix.sources()[popularity[matrix.targets] == 1]
     kept = popularity <= max(DEGREE_CAP, int(DEGREE_CAP_SHARE * accounts))
-    if objects is None:
-        # Accounts keep their numbers, so a hub's column is emptied, not taken out.
-        alive = kept[matrix.targets]
-        matrix = from_pairs(matrix.sources()[alive], matrix.targets[alive], matrix.weights[alive], (accounts, accounts))
-    else:
+    if objects is not None:
         kept &= popularity > 1
         matrix = keep_columns(matrix, kept)
         popularity, objects = popularity[kept], objects.filter(pa.array(kept))
+    elif not kept.all():
+        # Accounts keep their numbers, so a hub's column is emptied, not taken out.
+        alive = kept[matrix.targets]
+        matrix = from_pairs(matrix.sources()[alive], matrix.targets[alive], matrix.weights[alive], (accounts, accounts))
     rarity = np.log(max(accounts, 2) / np.maximum(popularity, 1)) + 1e-3
     weights = (np.log1p(matrix.weights) * rarity[matrix.targets]).astype(np.float32)
     forward = Csr(matrix.starts, matrix.targets, weights, matrix.columns)

@@ -16,17 +16,24 @@ class Table(StrEnum):
 
 
 class Relation(StrEnum):
-    """One kind of tie. The first three join two accounts, the others an account and an object."""
+    """One kind of tie. Those of `ACCOUNT_RELATIONS` join two accounts, the others an account and an object."""
 
     FOLLOWS = "follows"
     REPLIES = "replies"
     CO_REPORTED = "co_reported"
+    MENTIONS = "mentions"
     USES_HASHTAG = "uses_hashtag"
     SHARES_MEDIA = "shares_media"
     SHARES_LINK = "shares_link"
+    SHARES_DOMAIN = "shares_domain"
+    SHARES_TEXT = "shares_text"
+    SHARES_CONTACT = "shares_contact"
+    REPOSTS = "reposts"
+    REPORTED_BY = "reported_by"
 
 
-ACCOUNT_RELATIONS = frozenset({Relation.FOLLOWS, Relation.REPLIES, Relation.CO_REPORTED})
+# What a tie of each relation leads to is settled when its row lands: a relation never changes sides.
+ACCOUNT_RELATIONS = frozenset({Relation.FOLLOWS, Relation.REPLIES, Relation.CO_REPORTED, Relation.MENTIONS})
 
 
 class Opinion(StrEnum):
