@@ -13,10 +13,10 @@ from ringfence.graph.memory import fits
 from ringfence.graph.relations import Graph
 from ringfence.model.words import Relation
 
-# How many ties the fresh events can make at most; a text is one, and a link is tied by page and by domain.
+# How many ties the fresh events can make at most: a post's text is one, and a link ties by page and by domain.
 MOST_TIES = """
 SELECT (SELECT count(*) FROM fresh_ties) + (SELECT count(*) FROM fresh_reports)
-     + (SELECT coalesce(sum((text IS NOT NULL)::INT + (reply_to IS NOT NULL)::INT + (repost_of IS NOT NULL)::INT
+     + (SELECT coalesce(sum(1 + (reply_to IS NOT NULL)::INT + (repost_of IS NOT NULL)::INT
                             + coalesce(len(hashtags), 0) + coalesce(len(mentions), 0) + 2 * coalesce(len(links), 0)
                             + coalesce(len(media), 0)), 0) FROM fresh_posts)
      + (SELECT coalesce(sum(2 * coalesce(len(links), 0)), 0) FROM fresh_accounts)
@@ -46,5 +46,6 @@ def names(events: duckdb.DuckDBPyConnection) -> pa.StringArray:
 
 def most_ties(events: duckdb.DuckDBPyConnection) -> int:
     """How many ties the fresh events can make, at most."""
-    row = events.execute(MOST_TIES).fetchone()
-    return int(row[0]) if row else 0
+    # All rows are fetched, though there is one: a connection with rows to come takes no table from outside.
+    ((most,),) = events.execute(MOST_TIES).fetchall()
+    return int(most)

@@ -142,7 +142,7 @@ def _read_texts(events: duckdb.DuckDBPyConnection, known: NDArray[np.uint64]) ->
         unseen = ~_among(new, seen)
         kept = pa.array(np.flatnonzero(enough)[first[unseen]])
         marks.append(np.column_stack((new[unseen], texts.marks(batch["text"].take(kept)))))
-        seen = np.union1d(seen, new[unseen])
+        seen = np.sort(np.concatenate((seen, new[unseen])))
     different, codes = np.unique(np.concatenate(hashes), return_inverse=True)
     rows = Rows(np.concatenate(accounts), codes, np.ones(len(codes)), _hex(different))
     return rows, np.concatenate(marks)

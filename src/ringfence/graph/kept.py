@@ -167,22 +167,31 @@ def _write(
     folder = workspace.path / FOLDER
     with disk.writing(folder):
         folder.mkdir(exist_ok=True)
+        # Somebody else may have kept a graph meanwhile, and swept the files of the one this goes on from.
+        stands = before.kept is not None and _stands(folder / MANIFEST, before.kept)
         # Numbers are never used again, so no file changes under a manifest that names it, whoever wrote that.
         run = 1 + max((int(number[1]) for file in folder.iterdir() if (number := NUMBER.search(file.name))), default=0)
         files = {}
         for unit, counted in tally.items():
             old = before.tally.get(unit)
-            if before.kept is not None and old is not None and old.matrix.targets is counted.matrix.targets:
+            if stands and before.kept and old and old.matrix.targets is counted.matrix.targets:
                 files[unit] = before.kept.files[unit]
                 continue
             files[unit] = f"{unit}-{run}.npz"
             aside = folder / f".{files[unit]}"
-            _save(aside, _arrays(counted))
+            _save(aside, {"file": np.array(files[unit]), **_arrays(counted)})
             disk.keep(aside, folder / files[unit])
         kept = Kept(BUILD, len(accounts), _checksum(accounts), parts, files)
         disk.write_whole(folder / MANIFEST, msgspec.json.encode(kept))
         for left in set(folder.iterdir()) - {folder / name for name in (MANIFEST, *files.values())}:
             left.unlink()
+
+
+def _stands(manifest: Path, kept: Kept) -> bool:
+    try:
+        return _manifest(manifest) == kept
+    except Unusable:
+        return False
 
 
 def _arrays(counted: Counted) -> dict[str, NDArray[Any]]:
@@ -209,18 +218,16 @@ def _save(file: Path, arrays: dict[str, NDArray[Any]]) -> None:
 
 def _read(file: Path, size: int) -> Counted:
     try:
-        with np.load(file, allow_pickle=False) as held:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
+        if str(arrays["file"]) != file.name:
+            raise Unusable(f"{file.name} holds what was kept as {arrays['file']}")
         counted = _counted(arrays)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, pa.ArrowException) as error:
         raise Unusable(f"{file.name} cannot be read ({error})") from error
-    matrix, names = counted.matrix, counted.names
+    matrix = counted.matrix
     whole = matrix.rows <= size and matrix.starts[0] == 0 and matrix.starts[-1] == matrix.ties == len(matrix.weights)
-    if (
-        not whole
-        or (matrix.ties and matrix.targets.max() >= matrix.columns)
-        or (names is None) != ("names" not in arrays)
-    ):
+    if not whole or (matrix.ties and matrix.targets.max() >= matrix.columns):
         raise Unusable(f"{file.name} does not hold together")
     return widened(counted, size)
 

@@ -131,9 +131,8 @@ def _near(beside: Codes, one: int, other: int) -> bool:
     apart += _set_bits(beside[one, 1] ^ beside[other, 1])
     if apart > FURTHEST:
         return False
-    return (
-        apart + _set_bits(beside[one, 2] ^ beside[other, 2]) + _set_bits(beside[one, 3] ^ beside[other, 3]) <= FURTHEST
-    )
+    apart += _set_bits(beside[one, 2] ^ beside[other, 2]) + _set_bits(beside[one, 3] ^ beside[other, 3])
+    return bool(apart <= FURTHEST)
 
 
 @njit(nogil=True, cache=True)

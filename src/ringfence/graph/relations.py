@@ -160,7 +160,8 @@ def weighed(relation: Relation, counts: Csr, objects: pa.StringArray | None) -> 
     elif not kept.all():
         # Accounts keep their numbers, so a hub's column is emptied, not taken out.
         alive = kept[matrix.targets]
-        matrix = from_pairs(matrix.sources()[alive], matrix.targets[alive], matrix.weights[alive], (accounts, accounts))
+        starts = np.concatenate(([0], np.cumsum(alive)))[matrix.starts]
+        matrix = Csr(starts, matrix.targets[alive], matrix.weights[alive], accounts)
     rarity = np.log(max(accounts, 2) / np.maximum(popularity, 1)) + 1e-3
     weights = (np.log1p(matrix.weights) * rarity[matrix.targets]).astype(np.float32)
     forward = Csr(matrix.starts, matrix.targets, weights, matrix.columns)

@@ -6,6 +6,11 @@ as their Jaccard index says. Four hashes at a time find candidates; all 32 must 
 
 # ruff: noqa: PLR2004 - bytes of UTF-8 are best read as they are
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +27,7 @@ BANDS = HASHES // BAND_HASHES
 LEAST_AGREEING = 22
 # A text is compared with so many that follow it in a bucket, and with the first of it.
 NEXT = 16
+THREADS = 2
 
 _FACTORS = np.random.default_rng(32).integers(0, 1 << 63, HASHES, dtype=np.uint64) | np.uint64(1)
 
@@ -38,7 +44,7 @@ def hashed(texts: pa.StringArray) -> tuple[Hashes, NDArray[np.int32]]:
     """
     data, offsets = _buffers(texts)
     hashes, words = np.zeros(len(texts), np.uint64), np.zeros(len(texts), np.int32)
-    _hash_texts(data, offsets, hashes, words)
+    _by_rows(_hash_texts, len(texts), data, offsets, hashes, words)
     return hashes, words
 
 
@@ -46,7 +52,7 @@ def marks(texts: pa.StringArray) -> Hashes:
     """The min-hashes of each text, m x 8: 32 of 16 bits, four to a number."""
     data, offsets = _buffers(texts)
     found = np.zeros((len(texts), HASHES), np.uint16)
-    _mark_texts(data, offsets, _FACTORS, found)
+    _by_rows(_mark_texts, len(texts), data, offsets, _FACTORS, found)
     return found.view(np.uint64)
 
 
@@ -59,6 +65,14 @@ def join_near(found: Hashes, parent: NDArray[np.int64]) -> None:
         order = np.argsort(values, kind="stable")
         _join_band(values[order], order, lanes, parent)
     settle(parent)
+
+
+def _by_rows(fill: Callable[..., None], rows: int, *arrays: NDArray[Any]) -> None:
+    """Each thread fills rows of its own."""
+    cuts = np.linspace(0, rows, THREADS + 1).astype(np.int64)
+    with ThreadPoolExecutor(THREADS) as pool:
+        for done in [pool.submit(fill, *arrays, first, last) for first, last in pairwise(cuts)]:
+            done.result()
 
 
 def _buffers(texts: pa.StringArray) -> tuple[Bytes, Offsets]:
@@ -93,8 +107,8 @@ def _agree(lanes: NDArray[np.uint16], one: int, other: int) -> bool:
 
 
 @njit(nogil=True, cache=True)
-def _hash_texts(data: Bytes, offsets: Offsets, hashes: Hashes, words: NDArray[np.int32]) -> None:
-    for row in range(len(hashes)):
+def _hash_texts(data: Bytes, offsets: Offsets, hashes: Hashes, words: NDArray[np.int32], first: int, last: int) -> None:
+    for row in range(first, last):
         place, end, whole = offsets[row], offsets[row + 1], np.uint64(0)
         while place < end:
             place, word = _next_word(data, place, end)
@@ -105,9 +119,11 @@ def _hash_texts(data: Bytes, offsets: Offsets, hashes: Hashes, words: NDArray[np
 
 
 @njit(nogil=True, cache=True)
-def _mark_texts(data: Bytes, offsets: Offsets, factors: Hashes, found: NDArray[np.uint16]) -> None:
+def _mark_texts(
+    data: Bytes, offsets: Offsets, factors: Hashes, found: NDArray[np.uint16], first: int, last: int
+) -> None:
     smallest = np.empty(HASHES, np.uint64)
-    for row in range(len(found)):
+    for row in range(first, last):
         place, end, before = offsets[row], offsets[row + 1], np.uint64(0)
         smallest[:] = np.uint64(0xFFFFFFFFFFFFFFFF)
         while place < end:
