@@ -28,6 +28,8 @@ _PIECE = 1 << 18
 _BUCKET, _MOST_BUCKETS = 1 << 15, 1 << 10
 # Rows up to this long are sorted by insertion; longer ones by numba's sort, which allocates.
 _SHORT = 32
+# What becomes of a tie's two weights when two matrices become one.
+_SUM, _LARGER = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +90,23 @@ def from_pairs(
 
 def merged(first: Csr, second: Csr) -> Csr:
     """The sum of two matrices, of the larger shape in both directions: a day's ties join those there are."""
+    return _united(first, second, _SUM)
+
+
+def greater(first: Csr, second: Csr) -> Csr:
+    """The larger weight of each tie that either matrix has, in the larger shape in both directions."""
+    return _united(first, second, _LARGER)
+
+
+def _united(first: Csr, second: Csr, both: int) -> Csr:
     rows = max(first.rows, second.rows)
-    starts = _longer(first.starts, rows), _longer(second.starts, rows)
-    counts = np.empty(rows, np.int64)
-    cuts = shares(starts[0] + starts[1])
-    in_ranges(
-        lambda top, last: _count_union(starts[0], first.targets, starts[1], second.targets, counts, top, last), cuts
-    )
+    one = _longer(first.starts, rows), first.targets, first.weights
+    other = _longer(second.starts, rows), second.targets, second.weights
+    counts, cuts = np.empty(rows, np.int64), shares(one[0] + other[0])
+    in_ranges(lambda top, last: _count_union(*one[:2], *other[:2], counts, top, last), cuts)
     union = _starts(counts)
     targets, weights = np.empty(int(union[-1]), np.uint32), np.empty(int(union[-1]), np.float32)
-    one, other = (starts[0], first.targets, first.weights), (starts[1], second.targets, second.weights)
-    in_ranges(lambda top, last: _unite(*one, *other, union, targets, weights, top, last), cuts)
+    in_ranges(lambda top, last: _unite(*one, *other, both, union, targets, weights, top, last), cuts)
     return Csr(union, targets, weights, max(first.columns, second.columns))
 
 
@@ -307,6 +315,7 @@ def _unite(
     more_starts: Index,
     more_targets: Ids,
     more_weights: Weights,
+    both: int,
     union: Index,
     out_targets: Ids,
     out_weights: Weights,
@@ -320,9 +329,11 @@ def _unite(
             mine = one < end and (other == more_end or targets[one] <= more_targets[other])
             theirs = other < more_end and (one == end or more_targets[other] <= targets[one])
             out_targets[out] = targets[one] if mine else more_targets[other]
-            out_weights[out] = (weights[one] if mine else np.float32(0)) + (
-                more_weights[other] if theirs else np.float32(0)
-            )
+            if mine and theirs:
+                left, right = weights[one], more_weights[other]
+                out_weights[out] = left + right if both == _SUM else max(left, right)
+            else:
+                out_weights[out] = weights[one] if mine else more_weights[other]
             one += mine
             other += theirs
 
