@@ -22,7 +22,7 @@ def cosines(matrix: Csr) -> np.ndarray:
     unit = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-30)
     product = unit @ unit.T
     np.fill_diagonal(product, 0)
-    return product
+    return np.asarray(product)
 
 
 def wide(rows: int = 2_000, columns: int = 500, ties: int = 20_000) -> Csr:
@@ -67,7 +67,7 @@ def test_a_budget_that_covers_a_row_makes_it_exact() -> None:
     part, whole = nearest(matrix, 5, budget), nearest(matrix, 5, EVERYTHING)
     covered = np.flatnonzero(needed <= budget)
     assert 0 < len(covered) < matrix.rows
-    for row in covered:
+    for row in covered.tolist():
         assert part.row(row).tolist() == whole.row(row).tolist()
 
 
