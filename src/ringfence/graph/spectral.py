@@ -74,7 +74,7 @@ def _gram(values: Dense) -> Square:
     parts = np.zeros((-(-rows // block), width, width))
     in_ranges(lambda first, last: _gram_blocks(values, block, parts, first, last), even(len(parts)))
     total = parts.sum(axis=0)
-    return np.tril(total) + np.tril(total, -1).T
+    return np.asarray(np.tril(total) + np.tril(total, -1).T)
 
 
 def _times(values: Dense, matrix: Square) -> Dense:
