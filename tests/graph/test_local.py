@@ -40,6 +40,7 @@ def test_the_answer_does_not_hang_on_the_number_of_threads(monkeypatch: pytest.M
     assert len(set(answers)) == 1
 
 
+@settings(deadline=None)
 @given(PAIRS, PAIRS, st.integers(1, 2))
 def test_cooccur_counts_shared_targets(first: list[tuple[int, int]], second: list[tuple[int, int]], least: int) -> None:
     matrices, rows = [matrix(first), matrix(second)], np.array([0, 2, 3, 5, 7])
