@@ -23,7 +23,7 @@ from ringfence.graph.build import build
 from ringfence.graph.count import count
 from ringfence.graph.relations import Graph
 from ringfence.model.words import ACCOUNT_RELATIONS, Relation, Table
-from ringfence.store import events
+from ringfence.store import disk, events
 from ringfence.store.load import load
 from ringfence.store.workspace import Workspace
 
@@ -203,7 +203,8 @@ def test_what_is_kept_and_does_not_fit_is_counted_anew_and_said(
     said: list[str] = []
     assert_equal(appended(workspace, said), whole)
     assert len([line for line in said if "counted anew" in line and "\n" not in line]) == 1
-    assert_equal(appended(workspace, again := []), whole)
+    again: list[str] = []
+    assert_equal(appended(workspace, again), whole)
     assert not [line for line in again if "anew" in line]
 
 
@@ -257,7 +258,7 @@ def test_a_write_that_stops_anywhere_leaves_the_old_graph_or_the_new_one(
     new_workspace: Callable[[], Workspace], ingest: Ingest, monkeypatch: pytest.MonkeyPatch, fails: int
 ) -> None:
     workspace, whole = two_days(new_workspace, ingest)
-    left, keep = [fails], kept.disk.keep
+    left, keep = [fails], disk.keep
 
     def failing(aside: Path, path: Path) -> None:
         left[0] -= 1
@@ -266,7 +267,7 @@ def test_a_write_that_stops_anywhere_leaves_the_old_graph_or_the_new_one(
         keep(aside, path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(kept.disk, "keep", failing)
+        patched.setattr(disk, "keep", failing)
         with suppress(KeyboardInterrupt):
             appended(workspace)
     said: list[str] = []
@@ -280,7 +281,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from ringfence.graph.kept import graph_of
-from ringfence.store import events
+from ringfence.store import disk, events
 from ringfence.store.load import load
 from ringfence.store.workspace import Workspace
 workspace = Workspace.open(Path(sys.argv[1]))

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ringfence.graph.csr import Csr, from_pairs
+from ringfence.graph.csr import Csr, from_pairs, merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,6 @@ def widened(counted: Counted, size: int) -> Counted:
     """The same for a platform that has grown to `size` accounts."""
     matrix = _widened(counted.matrix, (size, size if counted.names is None else counted.matrix.columns))
     return Counted(matrix, counted.names, counted.alike)
-
-
-def merged(first: Csr, second: Csr) -> Csr:
-    """The sum of two matrices of one shape."""
-    total = first.to_scipy() + second.to_scipy()
-    total.sort_indices()
-    return Csr(
-        total.indptr.astype(np.int64),
-        total.indices.astype(np.uint32),
-        total.data.astype(np.float32),
-        total.shape[1],
-    )
 
 
 def _widened(matrix: Csr, shape: tuple[int, int]) -> Csr:

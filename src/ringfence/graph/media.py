@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ringfence.graph.threads import THREADS
 from ringfence.graph.union import settle, unite, unite_all
 
 FURTHEST = 31
@@ -21,7 +22,6 @@ LEAST_SET, MOST_SET = 64, 192
 # altered copies, which other buckets join as well.
 LONGEST = 4_096
 BANDS, BAND_BITS = 16, 16
-THREADS = 2
 
 # Neighbouring bits of a PDQ hash go together, so words of neighbouring bits would fill few buckets.
 _ORDER = np.random.default_rng(31).permutation(BANDS * BAND_BITS)

@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import scipy.sparse as sp
+from numba import njit
 from numpy.typing import NDArray
 
-from ringfence.graph.csr import Csr, from_pairs, keep_columns
+from ringfence.graph.csr import Csr, Ids, Weights, empty_columns, from_pairs, keep_columns
 from ringfence.graph.features import described, finite
 from ringfence.graph.memory import fits
+from ringfence.graph.threads import even, in_ranges
 from ringfence.model.faults import Fault
 from ringfence.model.words import ACCOUNT_RELATIONS, Relation
 
@@ -159,14 +161,20 @@ def weighed(relation: Relation, counts: Csr, objects: pa.StringArray | None) -> 
         popularity, objects = popularity[kept], objects.filter(pa.array(kept))
     elif not kept.all():
         # Accounts keep their numbers, so a hub's column is emptied, not taken out.
-        alive = kept[matrix.targets]
-        starts = np.concatenate(([0], np.cumsum(alive)))[matrix.starts]
-        matrix = Csr(starts, matrix.targets[alive], matrix.weights[alive], accounts)
+        matrix = empty_columns(matrix, kept)
     rarity = np.log(max(accounts, 2) / np.maximum(popularity, 1)) + 1e-3
-    weights = (np.log1p(matrix.weights) * rarity[matrix.targets]).astype(np.float32)
+    weights = np.empty(matrix.ties, np.float32)
+    held = matrix.targets, matrix.weights
+    in_ranges(lambda first, last: _weigh(*held, rarity, weights, first, last), even(matrix.ties))
     forward = Csr(matrix.starts, matrix.targets, weights, matrix.columns)
     alone = np.bincount(lone, minlength=accounts).astype(np.int32)
     return Ties(relation, forward, forward.transposed(), objects, alone)
+
+
+@njit(nogil=True, cache=True)
+def _weigh(targets: Ids, counts: Weights, rarity: NDArray[np.float64], weights: Weights, first: int, last: int) -> None:
+    for tie in range(first, last):
+        weights[tie] = np.log1p(counts[tie]) * rarity[targets[tie]]
 
 
 def _relation(name: str) -> Relation:

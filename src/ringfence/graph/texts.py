@@ -6,17 +6,13 @@ as their Jaccard index says. Four hashes at a time find candidates; all 32 must 
 
 # ruff: noqa: PLR2004 - bytes of UTF-8 are best read as they are
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
+from ringfence.graph.threads import even, in_ranges
 from ringfence.graph.union import settle, unite
 
 LEAST_WORDS = 8  # shorter texts are alike by accident: greetings, thanks, birthdays
@@ -27,7 +23,6 @@ BANDS = HASHES // BAND_HASHES
 LEAST_AGREEING = 22
 # A text is compared with so many that follow it in a bucket, and with the first of it.
 NEXT = 16
-THREADS = 2
 
 _FACTORS = np.random.default_rng(32).integers(0, 1 << 63, HASHES, dtype=np.uint64) | np.uint64(1)
 
@@ -44,7 +39,7 @@ def hashed(texts: pa.StringArray) -> tuple[Hashes, NDArray[np.int32]]:
     """
     data, offsets = _buffers(texts)
     hashes, words = np.zeros(len(texts), np.uint64), np.zeros(len(texts), np.int32)
-    _by_rows(_hash_texts, len(texts), data, offsets, hashes, words)
+    in_ranges(lambda first, last: _hash_texts(data, offsets, hashes, words, first, last), even(len(texts)))
     return hashes, words
 
 
@@ -52,7 +47,7 @@ def marks(texts: pa.StringArray) -> Hashes:
     """The min-hashes of each text, m x 8: 32 of 16 bits, four to a number."""
     data, offsets = _buffers(texts)
     found = np.zeros((len(texts), HASHES), np.uint16)
-    _by_rows(_mark_texts, len(texts), data, offsets, _FACTORS, found)
+    in_ranges(lambda first, last: _mark_texts(data, offsets, _FACTORS, found, first, last), even(len(texts)))
     return found.view(np.uint64)
 
 
@@ -65,14 +60,6 @@ def join_near(found: Hashes, parent: NDArray[np.int64]) -> None:
         order = np.argsort(values, kind="stable")
         _join_band(values[order], order, lanes, parent)
     settle(parent)
-
-
-def _by_rows(fill: Callable[..., None], rows: int, *arrays: NDArray[Any]) -> None:
-    """Each thread fills rows of its own."""
-    cuts = np.linspace(0, rows, THREADS + 1).astype(np.int64)
-    with ThreadPoolExecutor(THREADS) as pool:
-        for done in [pool.submit(fill, *arrays, first, last) for first, last in pairwise(cuts)]:
-            done.result()
 
 
 def _buffers(texts: pa.StringArray) -> tuple[Bytes, Offsets]:
