@@ -152,6 +152,32 @@ def test_a_graph_appended_to_day_by_day_is_the_graph_built_at_once(
         assert all("mentions" in line for line in said)
 
 
+def test_what_comes_late_ties_what_was_there_before(new_workspace: Callable[[], Workspace], ingest: Ingest) -> None:
+    workspace = new_workspace()
+    text = " ".join(WORDS)
+    first = {"post_id": "p1", "account_id": "wren", "text": text, "hashtags": ["pair"], "mentions": ["@late"]}
+    first |= {"reply_to": "p2", "media": [{"media_id": "m1", "pdq": near(1, 0)}], "links": ["fen.example/a"]}
+    later = {"post_id": "p2", "account_id": "twite", "text": text + " again", "hashtags": ["Pair"]}
+    later |= {"media": [{"media_id": "m2", "pdq": near(1, 31)}], "links": ["http://www.fen.example/a/"]}
+    reports = [
+        {"report_id": name, "target": name, "reason": "spam", "reporter": "somebody"} for name in ("wren", "twite")
+    ]
+    ingest(workspace, {Table.POSTS: [first], Table.REPORTS: reports})
+    assert appended(workspace).relations == ()
+    ingest(workspace, {Table.ACCOUNTS: [{"account_id": "twite", "handle": "Late"}], Table.POSTS: [later]})
+    graph = appended(workspace)
+    assert {str(ties.relation) for ties in graph.relations} == {
+        *("replies", "mentions", "uses_hashtag", "shares_media", "shares_link", "shares_domain", "shares_text"),
+        "reported_by",
+    }
+    assert_equal(graph, built(workspace))
+    ingest(workspace, {Table.ACCOUNTS: [{"account_id": "@late"}]})  # an id goes before a handle
+    graph = appended(workspace)
+    (mentions,) = [ties for ties in graph.relations if ties.relation is Relation.MENTIONS]
+    assert [graph.accounts[int(one)].as_py() for one in mentions.forward.targets] == ["@late"]
+    assert_equal(graph, built(workspace))
+
+
 def two_days(new_workspace: Callable[[], Workspace], ingest: Ingest) -> tuple[Workspace, Graph]:
     """A workspace with a graph kept on the first of two days, and the graph of both."""
     workspace = new_workspace()

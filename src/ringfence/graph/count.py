@@ -6,6 +6,7 @@ from types import MappingProxyType
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ringfence.graph import content, media, texts
@@ -164,7 +165,7 @@ def _hex(numbers: NDArray[np.uint64]) -> pa.StringArray:
 
 
 def _places(keys: pa.ChunkedArray, names: pa.StringArray) -> NDArray[np.int64]:
-    return np.asarray(pa.compute.index_in(keys, value_set=names).to_numpy(), dtype=np.int64)
+    return np.asarray(pc.index_in(keys, value_set=names).to_numpy(), dtype=np.int64)
 
 
 def _names(column: pa.ChunkedArray) -> pa.StringArray:
