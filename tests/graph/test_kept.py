@@ -155,9 +155,15 @@ def test_a_graph_appended_to_day_by_day_is_the_graph_built_at_once(
 def test_what_comes_late_ties_what_was_there_before(new_workspace: Callable[[], Workspace], ingest: Ingest) -> None:
     workspace = new_workspace()
     text = " ".join(WORDS)
-    first = {"post_id": "p1", "account_id": "wren", "text": text, "hashtags": ["pair"], "mentions": ["@late"]}
+    first: dict[str, Any] = {
+        "post_id": "p1",
+        "account_id": "wren",
+        "text": text,
+        "hashtags": ["pair"],
+        "mentions": ["@late"],
+    }
     first |= {"reply_to": "p2", "media": [{"media_id": "m1", "pdq": near(1, 0)}], "links": ["fen.example/a"]}
-    later = {"post_id": "p2", "account_id": "twite", "text": text + " again", "hashtags": ["Pair"]}
+    later: dict[str, Any] = {"post_id": "p2", "account_id": "twite", "text": text + " again", "hashtags": ["Pair"]}
     later |= {"media": [{"media_id": "m2", "pdq": near(1, 31)}], "links": ["http://www.fen.example/a/"]}
     reports = [
         {"report_id": name, "target": name, "reason": "spam", "reporter": "somebody"} for name in ("wren", "twite")
