@@ -1,10 +1,13 @@
 """Which of the corroborated accounts belong together? Those that share several things with one another."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import count
 
 import graspologic_native
 import numpy as np
+import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -52,7 +55,7 @@ def networks(graph: Graph, candidates: NDArray[np.int64], seed: int) -> Networks
     inside = (member_of[first] >= 0) & (member_of[second] >= 0)
     return Networks(
         member_of=member_of,
-        ids=tuple(_name(graph, member_of, number) for number in range(len(kept))),
+        ids=_names(graph, [np.flatnonzero(member_of == number) for number in range(len(kept))]),
         first=first[inside],
         second=second[inside],
         pieces=joined.data[inside].astype(np.int64),
@@ -114,7 +117,18 @@ def _leiden(joined: sp.coo_matrix, seed: int) -> NDArray[np.int64]:
     return np.array([labels.get(node, lone + node) for node in range(size)], dtype=np.int64)
 
 
-def _name(graph: Graph, member_of: NDArray[np.int64], number: int) -> str:
-    """A name from the member whose id sorts first, so that it does not hang on the order of events."""
-    smallest = min(graph.accounts.take(np.flatnonzero(member_of == number)).to_pylist())
-    return "net-" + blake2b(smallest.encode(), digest_size=4).hexdigest()
+def name(members: Collection[str], taken: Collection[str]) -> str:
+    """An id for a network that has none yet: it hangs on its member ids alone, in any order, and is none of `taken`."""
+    told = "\n".join(sorted(members))
+    for number in count():
+        made = "net-" + blake2b(f"{number}\n{told}".encode(), digest_size=4).hexdigest()
+        if made not in taken:
+            return made
+    raise AssertionError  # count() never ends
+
+
+def _names(graph: Graph, members: Sequence[NDArray[np.int64]]) -> tuple[str, ...]:
+    named: dict[str, None] = {}
+    for accounts in members:
+        named[name(graph.accounts.take(pa.array(accounts)).to_pylist(), named)] = None
+    return tuple(named)
