@@ -29,6 +29,9 @@ class Found:
     networks: pa.Table
 
 
+NOTHING = Found(SCORES.empty_table(), NETWORKS.empty_table())
+
+
 @dataclass(frozen=True, slots=True)
 class Resized:
     """A network whose members differ between two results; zero members where it is not there."""
@@ -53,14 +56,15 @@ class Rested:
     """What rested on seeds that were taken back.
 
     `snapshots` were published since the first of them was put on the list, and `reads` are of explanations of accounts
-    that are found no more. `without` is what discovery finds now, None where there is nothing left to start from or
-    nothing was discovered since.
+    that are found no more. `without` is what discovery finds now, None where nothing was discovered since they were put
+    on the list, and where nothing is left to start from.
     """
 
     difference: Difference
     snapshots: tuple[Entry, ...]
     reads: tuple[Entry, ...]
     without: results.Discovery | None
+    nothing_left: bool = False
 
 
 def difference(before: Found, after: Found) -> Difference:
@@ -93,14 +97,10 @@ def rested(workspace: Workspace, taken_back: Sequence[Standing]) -> Rested:
         made = results.discovered(workspace, vetted.read(workspace), run.given)
     except NothingToStart:
         made = None
-    now = (
-        Found(SCORES.empty_table(), NETWORKS.empty_table())
-        if made is None
-        else Found(scores(made.found), made.networks)
-    )
-    told = difference(before, now)
+    told = difference(before, NOTHING if made is None else Found(scores(made.found), made.networks))
     entries = audit.read(workspace)
-    return Rested(told, _published(entries, since), _reads(entries, since, frozenset(told.left)), made)
+    reads = _reads(entries, since, frozenset(told.left))
+    return Rested(told, _published(entries, since), reads, made, nothing_left=made is None)
 
 
 def _network_of(scores: pa.Table) -> dict[str, str]:

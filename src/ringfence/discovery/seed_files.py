@@ -17,7 +17,7 @@ COLUMNS = tuple(field.name for field in fields(Said) if field.name != "by")
 def read(file: Path, usual: Said) -> list[Said]:
     """One seed a row. The column `seed` must be there; what a row leaves out is as in `usual`.
 
-    Raises Fault that names the line: a column that is none of COLUMNS, a word that is not on its list, a day that is none.
+    Raises Fault that names the line: for a column that is none of COLUMNS, a word not on its list, a day that is none.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()

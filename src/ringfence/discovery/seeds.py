@@ -42,7 +42,8 @@ def seeds(
 
     A term is one seed, shared by the accounts that use it, and so is each thing. Weak hits, which may be another word,
     start nothing. `negatives` are account ids that are known not to belong.
-    Raises Fault for an account that is not in the graph or is given as both, and NothingToStart when no positive seed is left.
+    Raises Fault for an account that is not in the graph or is given as both, and NothingToStart when there is no
+    positive seed.
     """
     accounts, against = np.unique(graph.find(list(account_ids))), np.unique(graph.find(list(negatives)))
     if len(both := np.intersect1d(accounts, against)):
