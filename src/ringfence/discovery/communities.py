@@ -1,0 +1,84 @@
+"""Into which communities does a graph of joins fall? Large and small ones, at whatever resolution each asks for.
+
+One resolution for the whole graph merges small communities into their neighbours: the larger the graph, the more of
+them. So Leiden is run again inside each community, where it compares with that community alone, and what it finds there
+is taken when it is there to be found again: with one join in ten hidden and another start it must come out nearly the
+same. A community of chance neighbours falls apart differently each time, and stays whole.
+"""
+
+import graspologic_native
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
+
+ITERATIONS = 3
+# The least adjusted Rand index between the two cuts, and the share of joins hidden from the second; chosen on planted
+# partitions and on the networks of generated platforms with seeds below 100.
+STEADY, HIDDEN = 0.8, 0.1
+# A community of fewer accounts is not cut any further: it is smaller than two networks.
+CUT_FROM = 6
+
+Labels = NDArray[np.int64]
+
+
+def communities(joined: sp.csr_matrix, seed: int) -> Labels:
+    """A number from 0 for each node of a symmetric matrix of weights; a node that nothing joins is alone.
+
+    The same matrix and seed give the same numbers. Memory grows with the joins.
+    """
+    labels = np.empty(joined.shape[0], np.int64)
+    waiting = _parts(_leiden(joined, seed))
+    chance = np.random.default_rng(seed)
+    done = 0
+    while waiting:
+        members = waiting.pop()
+        pieces = _cut(joined, members, seed, chance) if len(members) >= CUT_FROM else []
+        if pieces:
+            waiting += pieces
+        else:
+            labels[members] = done
+            done += 1
+    return labels
+
+
+def _cut(joined: sp.csr_matrix, members: Labels, seed: int, chance: np.random.Generator) -> list[Labels]:
+    """The pieces of one community, or none where it does not come apart in the same way twice."""
+    inside = joined[members][:, members]
+    inside.sort_indices()
+    cut = _leiden(inside, seed)
+    if not cut.any() or adjusted_rand_score(cut, _leiden(_thinned(inside, chance), seed + 1)) < STEADY:
+        return []
+    return [members[piece] for piece in _parts(cut)]
+
+
+def _parts(labels: Labels) -> list[Labels]:
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(order) else []
+
+
+def _thinned(joined: sp.csr_matrix, chance: np.random.Generator) -> sp.csr_matrix:
+    upper = sp.triu(joined, k=1).tocoo()
+    shown = chance.random(upper.nnz) >= HIDDEN
+    half = sp.coo_matrix((upper.data[shown], (upper.row[shown], upper.col[shown])), joined.shape)
+    both = (half + half.T).tocsr()
+    both.sort_indices()
+    return both
+
+
+def _leiden(joined: sp.csr_matrix, seed: int) -> Labels:
+    size = joined.shape[0]
+    if joined.nnz == 0:
+        return np.arange(size)
+    _, found = graspologic_native.leiden_csr(
+        joined.indptr.astype(np.int64),
+        joined.indices.astype(np.int32),
+        joined.data.astype(np.float64),
+        size,
+        iterations=ITERATIONS,
+        seed=seed,
+    )
+    # Accounts that nothing joins may be left out of the answer: each is a community of its own.
+    lone = max(found.values(), default=-1) + 1
+    labels = np.array([found.get(node, lone + node) for node in range(size)], dtype=np.int64)
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
