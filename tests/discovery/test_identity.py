@@ -33,7 +33,7 @@ def test_the_first_networks_are_new_and_their_ids_hang_on_their_members_alone() 
     members = [accounts(0, 5), accounts(10, 4)]
     ids, changes = identified(members, {})
     assert told(changes) == sorted((one, "new", None) for one in ids)
-    assert identified([set(reversed(group)) for group in reversed(members)], {})[0] == ids[::-1]
+    assert identified([set(group) for group in reversed(members)], {})[0] == ids[::-1]
 
 
 def test_a_network_that_grows_by_a_fifth_or_loses_as_much_keeps_its_id() -> None:

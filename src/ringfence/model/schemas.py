@@ -123,6 +123,17 @@ NETWORKS = pa.schema(
     ]
 )
 
+RETURNED = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("was", pa.string()),  # the removed account that it is most like
+        ("score", pa.float64()),
+        ("rank", pa.int64()),
+        ("care", pa.bool_()),  # a child may run it: it goes to care
+        ("reasons", pa.list_(pa.string())),
+    ]
+)
+
 NETWORKS_HISTORY = pa.schema(
     [
         ("at", TIME),  # of the run
