@@ -43,15 +43,16 @@ def test_communities_of_many_sizes_come_back_where_one_resolution_merges_the_sma
     small = np.isin(truth, np.flatnonzero((np.array(MANY_SIZES) <= 60) & (np.array(MANY_SIZES) > 2)))
     merged, told_apart = (adjusted_rand_score(truth[small], one[small]) for one in (single, found))
     assert merged < 0.75
-    assert told_apart > max(0.78, merged + 0.1)
+    assert told_apart > max(0.85, merged + 0.1)
     assert adjusted_rand_score(truth, found) > 0.95
     assert len(np.unique(found[truth == 0])) < 20  # the largest is not torn
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_chance_neighbours_stay_together(seed: int) -> None:
-    joined, truth = planted([500, 500], 12, 0.0, seed)
-    assert adjusted_rand_score(truth, communities(joined, seed)) > 0.99
+@pytest.mark.parametrize("size", [30, 200, 500])
+@pytest.mark.parametrize("seed", range(2))
+def test_chance_neighbours_stay_together(size: int, seed: int) -> None:
+    joined, truth = planted([size, size], 12, 0.01, seed)
+    assert adjusted_rand_score(truth, communities(joined, seed)) > 0.95
 
 
 @settings(deadline=None, max_examples=50)
