@@ -3,8 +3,8 @@
 One resolution for the whole graph merges small communities into their neighbours: the larger the graph, the more of
 them. So Leiden is run inside each community, where it compares with that community alone, first of all inside each
 connected component. A cut is taken where it is there to be found again: with one join in ten hidden and another start
-it must come out nearly the same, every time. Where it does not, coarser cuts are tried, and where none is steady the community
-stays whole: chance neighbours fall apart differently each time.
+it must come out nearly the same, every time. Where it does not, coarser cuts are tried, and where none is steady the
+community stays whole: chance neighbours fall apart differently each time.
 """
 
 import graspologic_native
@@ -16,8 +16,8 @@ from sklearn.metrics import adjusted_rand_score
 ITERATIONS = 3
 # Tried in this order, the finest cut first.
 RESOLUTIONS = (1.0, 0.5, 0.25)
-# The least adjusted Rand index between a cut and each repeat, the share of joins hidden from a repeat, and how many there
-# are; chosen on planted partitions and on the networks of generated platforms with seeds below 100.
+# The least adjusted Rand index between a cut and each repeat, the share of joins hidden from a repeat, and how many
+# repeats there are; chosen on planted partitions and on the networks of generated platforms with seeds below 100.
 STEADY, HIDDEN, REPEATS = 0.8, 0.1, 3
 # A community of fewer accounts is not cut any further: it is smaller than two networks.
 CUT_FROM = 6
