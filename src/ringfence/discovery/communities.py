@@ -46,16 +46,21 @@ def communities(joined: sp.csr_matrix, seed: int) -> Labels:
 
 
 def _cut(joined: sp.csr_matrix, members: Labels, seed: int, chance: np.random.Generator) -> list[Labels]:
-    """The pieces of one community, or none where it does not come apart in the same way twice."""
+    """The pieces of one community, or none where it does not come apart in the same way every time."""
     inside = joined[members][:, members]
     inside.sort_indices()
-    thinned = [_thinned(inside, chance) for _ in range(REPEATS)]
+    thinned: list[sp.csr_matrix] = []
     for resolution in RESOLUTIONS:
         cut = _leiden(inside, seed, resolution)
         if not cut.any():
             return []  # nor is it cut at any that is lower
-        again = (_leiden(one, seed + 1 + number, resolution) for number, one in enumerate(thinned))
-        if all(adjusted_rand_score(cut, one) >= STEADY for one in again):
+        for number in range(REPEATS):
+            if number == len(thinned):  # most communities are not cut, and need none
+                thinned.append(_thinned(inside, chance))
+            again = _leiden(thinned[number], seed + 1 + number, resolution)
+            if adjusted_rand_score(cut, again) < STEADY:
+                break
+        else:
             return [members[piece] for piece in _parts(cut)]
     return []
 
