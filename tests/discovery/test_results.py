@@ -96,6 +96,25 @@ def test_before_there_is_anything_each_step_says_what_comes_first(tmp_path: Path
         results.discover(workspace, ["a"])
 
 
+def test_networks_keep_their_ids_and_the_history_grows(found: Found) -> None:
+    before = results.read_networks(found.workspace)["network_id"].to_pylist()
+    rows = pq.read_table(found.workspace.networks_history).num_rows
+    results.discover(found.workspace)
+    assert results.read_networks(found.workspace)["network_id"].to_pylist() == before
+    history = pq.read_table(found.workspace.networks_history)
+    assert history.num_rows == rows + len(before)
+    assert set(history["event"].to_pylist()[rows:]) == {"kept"}
+
+
+def test_a_seed_on_the_list_that_is_nothing_here_is_skipped_and_named(found: Found) -> None:
+    before = results.read_scores(found.workspace)
+    vetted.add(found.workspace, ["kittiwake"], Opinion.POSITIVE, "test")
+    results.discover(found.workspace)
+    assert results.last_run(found.workspace).unknown_seeds == ("account kittiwake",)
+    assert results.read_scores(found.workspace).equals(before)
+    vetted.retract(found.workspace, ["kittiwake"])
+
+
 def test_an_unknown_seed_leaves_the_last_result_as_it_was(found: Found) -> None:
     before = results.last_run(found.workspace)
     with pytest.raises(Fault, match="kittiwake"):

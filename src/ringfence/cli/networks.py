@@ -3,6 +3,8 @@
 from ringfence.cli import say
 from ringfence.discovery import results
 
+MOST = 5  # objects to print
+
 
 def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
     """List the networks that the last discovery found. The read is audited.
@@ -14,10 +16,15 @@ def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
         say.as_json({"networks": rows})
         return
     shown = [
-        (row["network_id"], row["size"], f"{row['audience']:,}", f"{row['reach']:,}", " ".join(row["terms"]), _day(row))
+        (row["network_id"], row["size"], f"{row['audience']:,}", f"{row['reach']:,}", _share(row["growth"]),
+         " ".join((row.get("key_objects") or row["terms"])[:MOST]), _day(row))
         for row in rows
-    ]
-    say.table("", ("network", "size", "audience", "reach", "terms", "first seen"), shown)
+    ]  # fmt: skip
+    say.table("", ("network", "size", "audience", "reach", "growth", "most its own", "first seen"), shown)
+
+
+def _share(growth: float | None) -> str:
+    return "" if growth is None else f"{growth:.0%}"
 
 
 def _day(row: dict[str, object]) -> str:

@@ -1,11 +1,11 @@
 """What did the last discovery on a workspace find? Two tables and a line about how they came to be, kept whole."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
-import duckdb
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -14,11 +14,15 @@ import pyarrow.parquet as pq
 
 from ringfence.discovery import vetted
 from ringfence.discovery.expand import MODEL, Expansion, expansion, scores
+from ringfence.discovery.identity import Change, history_rows, kept
+from ringfence.discovery.opinions import Standing
 from ringfence.discovery.roles import likely_minors
 from ringfence.discovery.seeds import seeds
+from ringfence.discovery.starts import starts
 from ringfence.discovery.tables import networks_table
 from ringfence.graph.build import build
 from ringfence.model.faults import Fault
+from ringfence.model.schemas import NETWORKS, NETWORKS_HISTORY
 from ringfence.store import audit, events
 from ringfence.store.disk import write_whole
 from ringfence.store.workspace import Workspace
@@ -39,6 +43,8 @@ class Run(msgspec.Struct, frozen=True):
     ties: int
     members: int
     networks: int
+    given: tuple[str, ...] = ()  # of the seed accounts, those named by hand and not on the list
+    unknown_seeds: tuple[str, ...] = ()  # on the list, and nothing of this platform
 
 
 def scan(workspace: Workspace, progress: Callable[[int], object] = lambda _: None) -> pa.Table:
@@ -56,24 +62,63 @@ def signals(workspace: Workspace) -> pa.Table:
     return pq.read_table(file) if file.exists() else SIGNALS.empty_table()
 
 
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """One discovery before it is kept: what was found, from what, and what became of the networks of the run before."""
+
+    found: Expansion
+    start_from: tuple[str, ...]
+    given: tuple[str, ...]
+    unknown: tuple[str, ...]
+    seed_terms: int
+    changes: tuple[Change, ...]
+    networks: pa.Table
+
+
 def discover(workspace: Workspace, more_seeds: Sequence[str] = ()) -> Expansion:
     """Start from the vetted seeds, `more_seeds` and the scan's signals; keep the result in the workspace.
 
-    Raises Fault when there are no events, no seeds, or a seed is no account of this platform.
+    A vetted seed that is nothing of this platform is skipped, and the run names it. Raises Fault when there are no
+    events, none of the seeds is known, or one of `more_seeds` is no account of this platform.
     """
-    start_from = tuple(dict.fromkeys([*vetted.positive(workspace), *more_seeds]))
+    audit.record(workspace, audit.Action.DISCOVERY_RUN, MODEL)
+    made = discovered(workspace, vetted.read(workspace), tuple(more_seeds))
+    keep(workspace, made)
+    return made.found
+
+
+def discovered(workspace: Workspace, standing: Sequence[Standing], given: tuple[str, ...]) -> Discovery:
+    """What discovery finds from some seeds on the list and some accounts named by hand; nothing is kept."""
     with events.connect(workspace) as connection:
         graph = build(connection)
         if graph.size == 0:
             raise Fault("there are no events", where=str(workspace.store), mend="run `ringfence ingest` first")
         if not graph.relations:
             raise Fault("no two accounts are tied", where=str(workspace.store), mend="ingest ties, or posts that share")
-        found_signals = signals(workspace)
-        start = seeds(graph, start_from, found_signals)
+        begin = starts(connection, standing)
+        found_signals = begin.allowed(signals(workspace))
+        start_from = tuple(dict.fromkeys([*begin.accounts, *given]))
+        begin.refuse_unknown(start_from, found_signals)
+        start = seeds(graph, start_from, found_signals, negatives=begin.negatives, shared=begin.shared)
         minors = likely_minors(connection, graph.size)
         found = expansion(graph, start, minors, workspace.config.discovery.seed)
-        _keep(workspace, found, connection, start_from, found_signals)
-    return found
+        before, history = previous_networks(workspace)
+        same, changes = kept(found.networks, graph.accounts, before, history)
+        found = replace(found, networks=same)
+        terms = len(pc.unique(found_signals["term_id"])) + len(begin.shared)
+        given = tuple(one for one in given if one not in begin.accounts)
+        return Discovery(
+            found, start_from, given, begin.unknown, terms, changes, networks_table(found, connection, before)
+        )
+
+
+def previous_networks(workspace: Workspace) -> tuple[pa.Table, pa.Table]:
+    """The networks of the last discovery and what became of networks so far; empty before the first."""
+    file, history = workspace.results / "networks.parquet", workspace.networks_history
+    return (
+        pq.read_table(file) if file.exists() else NETWORKS.empty_table(),
+        pq.read_table(history) if history.exists() else NETWORKS_HISTORY.empty_table(),
+    )
 
 
 def read_scores(workspace: Workspace) -> pa.Table:
@@ -111,28 +156,29 @@ def _read(workspace: Workspace, name: str) -> pa.Table:
     return pq.read_table(workspace.results / f"{name}.parquet")
 
 
-def _keep(
-    workspace: Workspace,
-    found: Expansion,
-    connection: duckdb.DuckDBPyConnection,
-    start_from: tuple[str, ...],
-    found_signals: pa.Table,
-) -> None:
+def keep(workspace: Workspace, made: Discovery) -> None:
+    """Make `made` the last discovery of the workspace."""
+    found = made.found
     lexicon = Lexicon.load(workspace.lexicon_file).version if workspace.lexicon_file.exists() else ""
     run = Run(
         model=MODEL,
         lexicon=lexicon,
-        seed_accounts=start_from,
-        seed_terms=len(pc.unique(found_signals["term_id"])),
+        seed_accounts=made.start_from,
+        seed_terms=made.seed_terms,
         seed=workspace.config.discovery.seed,
         at=datetime.now(UTC),
         accounts=found.graph.size,
         ties=found.graph.ties,
         members=int(np.count_nonzero(found.members)),
         networks=len(found.networks.ids),
+        given=made.given,
+        unknown_seeds=made.unknown,
     )
+    _, history = previous_networks(workspace)
+    history = pa.concat_tables([history, history_rows(made.changes, run.at)])
     _write(workspace, workspace.results / "scores.parquet", scores(found))
-    _write(workspace, workspace.results / "networks.parquet", networks_table(found, connection))
+    _write(workspace, workspace.networks_history, history)
+    _write(workspace, workspace.results / "networks.parquet", made.networks)
     write_whole(workspace.results / "run.json", msgspec.json.encode(run))
 
 

@@ -116,6 +116,30 @@ NETWORKS = pa.schema(
         ("reach", pa.int64()),  # ties from those accounts to members
         ("terms", pa.list_(pa.string())),
         ("first_seen", TIME),
-        ("growth", pa.float64()),  # share of the members whose account is younger than 30 days at the last event
+        # Share of the members that were in no network at the run before; of those there was none of this network, the
+        # share whose account is younger than 30 days at the last event.
+        ("growth", pa.float64()),
+        ("key_objects", pa.list_(pa.string())),  # what is most its own, as relation:name, the most first
+    ]
+)
+
+RETURNED = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("was", pa.string()),  # the removed account that it is most like
+        ("score", pa.float64()),
+        ("rank", pa.int64()),
+        ("care", pa.bool_()),  # a child may run it: it goes to care
+        ("reasons", pa.list_(pa.string())),
+    ]
+)
+
+NETWORKS_HISTORY = pa.schema(
+    [
+        ("at", TIME),  # of the run
+        ("network_id", pa.string()),
+        ("event", pa.string()),
+        ("other", pa.string()),  # the network it split from, or that was merged into it
+        ("size", pa.int64()),
     ]
 )

@@ -45,6 +45,15 @@ class Opinion(StrEnum):
     INVESTIGATE = "investigate"
 
 
+class SeedKind(StrEnum):
+    """What a seed is: an account, a term, the hash of a media file, or a report."""
+
+    ACCOUNT = "account"
+    TERM = "term"
+    MEDIA = "media"
+    REPORT = "report"
+
+
 class Role(StrEnum):
     """What an account does in a network. A likely minor is routed to care, never to takedown."""
 
@@ -52,6 +61,16 @@ class Role(StrEnum):
     AUDIENCE = "audience"
     BRIDGE = "bridge"
     LIKELY_MINOR = "likely_minor"
+
+
+class NetworkEvent(StrEnum):
+    """What became of a network from one run to the next."""
+
+    NEW = "new"
+    KEPT = "kept"
+    SPLIT_FROM = "split_from"
+    MERGED_FROM = "merged_from"
+    GONE = "gone"
 
 
 class Surface(StrEnum):

@@ -23,6 +23,8 @@ class Action(StrEnum):
     QUARANTINE_READ = "quarantine_read"
     SEEDS_READ = "seeds_read"
     SEEDS_CHANGED = "seeds_changed"
+    DISCOVERY_RUN = "discovery_run"
+    RECIDIVISM_READ = "recidivism_read"
     LEXICON_READ = "lexicon_read"
     LEXICON_PROPOSED = "lexicon_proposed"
     LEXICON_CHANGED = "lexicon_changed"

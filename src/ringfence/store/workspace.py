@@ -66,6 +66,10 @@ class Workspace:
         return self.path / "results"
 
     @property
+    def networks_history(self) -> Path:
+        return self.results / "networks_history.parquet"
+
+    @property
     def snapshots(self) -> Path:
         return self.path / "snapshots"
 
