@@ -131,7 +131,7 @@ def report(ways: Mapping[tuple[str, float], list[Row]], poisons: Mapping[tuple[i
         "# Discovery against an adversary",
         "",
         f"Worlds of {ACCOUNTS:,} accounts, seeds {WORLDS.start} to {WORLDS.stop - 1}, means, from 10 terms. Recall is",
-        f"the best of any cut of the ranking at {PRECISION:.0%} precision; own cut is what the product names by itself.",
+        f"the best of any cut of the ranking at {PRECISION:.0%} precision; own cut is what the product names.",
         "",
     ]
     for way, (meaning, efforts) in WAYS.items():

@@ -1,5 +1,6 @@
 """How is discovery tried on a generated platform? A world in a workspace, with the truth beside it, ready to ask."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -76,16 +77,25 @@ def cached(cache: Path, accounts: int, seed: int, adversary: Adversary = NONE) -
     key = sha256(repr((_code(), accounts, seed, adversary)).encode()).hexdigest()[:16]
     folder, told = cache / key, cache / f"{key}.json"
     if not told.exists():
+        shutil.rmtree(folder, ignore_errors=True)  # left by a run that was cut short
         world, made = trial(folder, accounts, seed, adversary)
-        told.write_bytes(msgspec.json.encode({**_told(world)}))
+        told.write_bytes(msgspec.json.encode(_Told(*(getattr(world, name) for name in _Told.__struct_fields__))))
         return world, made
-    world = World(folder=folder / "world", adversary=adversary, **msgspec.json.decode(told.read_bytes()))
+    kept = msgspec.structs.asdict(msgspec.json.decode(told.read_bytes(), type=_Told))
+    world = World(folder=folder / "world", adversary=adversary, **kept)
     return world, opened(Workspace.open(folder / "workspace"), world.folder)
 
 
-def _told(world: World) -> dict[str, object]:
-    kept = ("accounts", "posts", "ties", "planted_members", "seed_terms", "seed_accounts", "seed")
-    return {name: getattr(world, name) for name in kept}
+class _Told(msgspec.Struct, frozen=True):
+    """What a `World` says of itself, but for where it is and who hides in it."""
+
+    accounts: int
+    posts: int
+    ties: int
+    planted_members: int
+    seed_terms: tuple[str, ...]
+    seed_accounts: tuple[str, ...]
+    seed: int
 
 
 def _code() -> str:
