@@ -214,8 +214,19 @@ def test_researchers_are_innocents_who_follow_members() -> None:
     assert ((tags >= pool.networks) & (tags < pool.support)).any()
 
 
-@pytest.mark.parametrize("wrong", [{"camouflage": -1}, {"isolated": 1.5}, {"bought": float("nan")}, {"slow": 1e9}])
+@pytest.mark.parametrize(
+    "wrong", [{"camouflage": -1}, {"isolated": 1.5}, {"bought": float("nan")}, {"slow": 1e9}, {"researchers": 1_001}]
+)
 def test_an_effort_out_of_range_is_refused_in_one_line(wrong: dict[str, float]) -> None:
     with pytest.raises(Fault, match="choose from 0 to") as refused:
         Adversary(**wrong)  # type: ignore[arg-type]
     assert "\n" not in str(refused.value)
+
+
+def test_the_hardest_world_there_is_can_be_made(tmp_path: Path) -> None:
+    hardest = Adversary(camouflage=10, bought=10, hopping=10, slow=10, isolated=1, regrowth=1, researchers=1_000)
+    world = write(tmp_path / "world", 1_000, 7, adversary=hardest)
+    words = pools(plan(1_000, 7, hardest)).words.to_pylist()
+    assert world.posts > 0
+    assert len(set(words)) == len(words)
+    assert len(world.seed_terms) >= 8

@@ -28,17 +28,13 @@ class Adversary:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value, shared = getattr(self, field.name), field.name in SHARES
-            if not (0 <= value <= (1 if shared else MOST)):
-                raise Fault(
-                    f"{field.name} is {value}",
-                    where="adversary",
-                    mend=f"choose from 0 to {1 if shared else MOST:,}",
-                )
+            value, most = getattr(self, field.name), MOST.get(field.name, MOST_EFFORT)
+            if not 0 <= value <= most:
+                raise Fault(f"{field.name} is {value}", where="adversary", mend=f"choose from 0 to {most:,}")
 
 
-SHARES = ("isolated", "regrowth")
-MOST = 1_000
+MOST_EFFORT = 10  # later words would come round again beyond it
+MOST = {"isolated": 1, "regrowth": 1, "researchers": 1_000}
 BOUGHT = 45.0  # about as many followers as a member has of its own
 HOP_DAYS = 30.0
 NONE = Adversary()

@@ -193,11 +193,10 @@ def _slowed(plan: Plan, all_: Posts, part: int) -> Posts:
 
 def _hopped(plan: Plan, pool: Pools, tags: Numbers, author: Numbers, day: NDArray[np.float64]) -> Numbers:
     """The tags as they are on that day: networks change their words, and isolated ones leave the seeds' birds alone."""
-    alone = np.zeros(len(author), dtype=bool)
-    networked = plan.network[author] >= 0
-    alone[networked] = plan.isolated[plan.network[author[networked]]]
-    seed_bird = (tags >= pool.birds) & (tags < pool.birds + 2) & alone[:, None]
-    tags = np.where(seed_bird, tags + 2, tags)
+    if plan.isolated.any():
+        alone = (plan.network[author] >= 0) & plan.isolated[plan.network[author]]
+        seed_bird = (tags >= pool.birds) & (tags < pool.birds + 2) & alone[:, None]
+        tags = np.where(seed_bird, tags + 2, tags)
     if periods(plan) == 1:
         return tags
     period = (np.maximum(day, 0.0) * plan.adversary.hopping / HOP_DAYS).astype(np.int64)[:, None]
