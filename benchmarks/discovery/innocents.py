@@ -16,9 +16,10 @@ import numpy as np
 
 from ringfence.demo import evaluate, tables
 from ringfence.demo.evaluate import Cut, Truth, wilson
-from ringfence.demo.trial import cached
+from ringfence.demo.trial import Trial, cached, trial
 from ringfence.exposure.estimates import Estimate
 from ringfence.world.adversary import NONE, Adversary
+from ringfence.world.write import World
 
 RESULT = Path(__file__).parents[1] / "results" / "innocents.md"
 CACHE = Path(tempfile.gettempdir()) / "ringfence-worlds"
@@ -49,14 +50,20 @@ def main() -> None:
 
 
 def measured(seed: int, adversary: Adversary) -> tuple[Truth, dict[str, Cut]]:
-    world, trial = cached(CACHE, ACCOUNTS, seed, adversary)
-    start = trial.start(world.seed_accounts, terms=True)
-    found = trial.discover(start)
-    truth, others = trial.truth.but(start.accounts)
+    if adversary == NONE:  # worlds.py measures these too
+        return judged(*cached(CACHE, ACCOUNTS, seed))
+    with tempfile.TemporaryDirectory() as folder:
+        return judged(*trial(Path(folder), ACCOUNTS, seed, adversary))
+
+
+def judged(world: World, tried: Trial) -> tuple[Truth, dict[str, Cut]]:
+    start = tried.start(world.seed_accounts, terms=True)
+    found = tried.discover(start)
+    truth, others = tried.truth.but(start.accounts)
     ranked = evaluate.cuts(truth, found.score[others], SIZES)
     cuts = {f"top {size:,}": cut for size, cut in zip(SIZES, ranked, strict=True)}
     cuts[OWN] = evaluate.cut(truth, found.members[others])
-    print(f"world {seed}: {cuts[OWN].innocents} innocents at the own cut", file=sys.stderr)
+    print(f"world {world.seed}: {cuts[OWN].innocents} innocents at the own cut", file=sys.stderr)
     return truth, cuts
 
 
