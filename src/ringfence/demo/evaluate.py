@@ -1,6 +1,6 @@
 """How well did discovery do, and how well would much simpler rules have done? Only this file reads the truth."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from ringfence.exposure.estimates import Estimate
 from ringfence.world.plan import MEMBERS
 
 Scores = NDArray[np.float64]
+
+Z95 = 1.959964  # of the normal distribution, for 95% between the two ends
 
 # One number an account, straight from its own events: what a rule without a graph could use.
 FEATURES: Mapping[str, str] = {
@@ -42,6 +45,35 @@ class Truth:
     kind: NDArray[np.str_]
     member: NDArray[np.bool_]
 
+    @property
+    def innocent(self) -> NDArray[np.bool_]:
+        """Everybody but members and their audience, who are on neither side."""
+        return np.asarray(~self.member & (self.kind != "audience"))
+
+    def but(self, accounts: NDArray[np.int64]) -> tuple["Truth", NDArray[np.bool_]]:
+        """The truth of all others, and which those are: a seed is given, not found."""
+        others = np.ones(len(self.kind), dtype=bool)
+        others[accounts] = False
+        return Truth(self.kind[others], self.member[others]), others
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What an operator gets who acts on the accounts `named`. `touched` counts innocents by kind, all kinds there are.
+
+    `precision` is NaN where nobody is named, `recall` where there is no member.
+    """
+
+    named: int
+    members: int
+    precision: float
+    recall: float
+    touched: Mapping[str, int]
+
+    @property
+    def innocents(self) -> int:
+        return sum(self.touched.values())
+
 
 def truth(world: Path, accounts: pa.StringArray) -> Truth:
     """Read a world's truth folder for the accounts of a graph."""
@@ -61,14 +93,73 @@ def average_precision(member: NDArray[np.bool_], score: Scores) -> float:
     return float((gained * hits[last] / (last + 1)).sum() / max(1, member.sum()))
 
 
+def recall_at_precision(member: NDArray[np.bool_], score: Scores, least: float = 0.95) -> float:
+    """The highest recall of any cut of the ranking that is at least this precise; 0 where no cut is.
+
+    A cut never parts tied scores: which of them come first is chance.
+    """
+    order = np.argsort(-score, kind="stable")
+    hits, ranked = np.cumsum(member[order]), score[order]
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    precise = hits[last] / (last + 1) >= least
+    return float(hits[last][precise].max(initial=0) / max(1, member.sum()))
+
+
+def cut(truth: Truth, named: NDArray[np.bool_]) -> Cut:
+    """How right it is to name these accounts, and whom it touches."""
+    hits, count, members = int((named & truth.member).sum()), int(named.sum()), int(truth.member.sum())
+    kinds, numbers = np.unique(truth.kind[truth.innocent], return_inverse=True)
+    touched = np.bincount(numbers[named[truth.innocent]], minlength=len(kinds))
+    return Cut(
+        named=count,
+        members=hits,
+        precision=hits / count if count else float("nan"),
+        recall=hits / members if members else float("nan"),
+        touched=dict(zip(kinds.tolist(), touched.tolist(), strict=True)),
+    )
+
+
+def cuts(truth: Truth, score: Scores, sizes: Sequence[int]) -> tuple[Cut, ...]:
+    """The ranking cut after its first accounts, once for each of the `sizes`; ties go by id, as discovery's order."""
+    order = np.argsort(-score, kind="stable")
+    named = np.zeros((len(sizes), len(score)), dtype=bool)
+    for row, size in zip(named, sizes, strict=True):
+        row[order[:size]] = True
+    return tuple(cut(truth, row) for row in named)
+
+
+def wilson(cases: int, of: int) -> Estimate:
+    """A share with Wilson's 95% interval (Wilson, 1927), which stays between 0 and 1 and does not close at 0 cases."""
+    if of == 0:
+        return Estimate(np.nan, np.nan, np.nan, 0)
+    share, shrink = cases / of, 1 + Z95**2 / of
+    middle = (share + Z95**2 / (2 * of)) / shrink
+    half = Z95 / shrink * float(np.sqrt(share * (1 - share) / of + Z95**2 / (4 * of**2)))
+    # At either end the interval closes there but for rounding.
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return Estimate(share, 0.0 if cases == 0 else low, 1.0 if cases == of else high, of)
+
+
 def best_feature(events: duckdb.DuckDBPyConnection, member: NDArray[np.bool_]) -> tuple[str, float]:
     """The single feature that separates members best, in either direction, and its average precision."""
-    judged = {}
-    for name, query in FEATURES.items():
-        values = _column(events, query, len(member))
-        judged[name] = max(average_precision(member, values), average_precision(member, -values))
-    best = max(judged, key=judged.__getitem__)
-    return best, judged[best]
+    return best_of(features(events, len(member)), member)[:2]
+
+
+def features(events: duckdb.DuckDBPyConnection, accounts: int) -> dict[str, Scores]:
+    """Every single feature, one number an account."""
+    return {name: _column(events, query, accounts) for name, query in FEATURES.items()}
+
+
+def best_of(columns: Mapping[str, Scores], member: NDArray[np.bool_]) -> tuple[str, float, Scores]:
+    """Which column separates members best, in either direction: its name, average precision, and it, members high.
+
+    It is chosen by the truth, which flatters it: no operator could choose so well.
+    """
+    judged = {
+        (name, sign): average_precision(member, sign * values) for name, values in columns.items() for sign in (1, -1)
+    }
+    name, sign = max(judged, key=judged.__getitem__)
+    return name, judged[name, sign], sign * columns[name]
 
 
 def keyword_rule(signals: pa.Table, accounts: int) -> Scores:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringfence.world.plan import MEMBERS, Kind, Plan, generator
+from ringfence.world.adversary import BOUGHT
+from ringfence.world.plan import DAYS, MEMBERS, Kind, Plan, generator
 
 Places = NDArray[np.int64]
 
 OWN_COMMUNITY = 0.68  # share of ordinary follows that stay in the community
 MEAN_FOLLOWS = 13.5
+RETURN = 2.0  # followers of a back-up account come back sooner rather than later: shares of its time, to this power
 POPULARITY = 2.4  # a uniform u picks the place u ** POPULARITY of a community: in-degrees fall off as a power law
 
 
@@ -30,12 +32,89 @@ class Ties:
 def ties(plan: Plan, places: Places, part: int) -> Ties:
     """All ties that leave `places`, without repeats or self-loops, grouped by source."""
     rng = generator(plan.seed, "follows", part)
-    follows = [_ordinary(plan, places, rng), *_planted(plan, places, rng)]
-    answers = [_answers(plan, places, rng)]
-    src, dst = _distinct(plan, follows)
-    answer_src, answer_dst = _distinct(plan, answers)
+    follows = _distinct(plan, [_ordinary(plan, places, rng), *_planted(plan, places, rng)])
+    answers = _distinct(plan, [_answers(plan, places, rng)])
+    hidden = generator(plan.seed, "hidden follows", part)
+    src, dst = _hidden(plan, places, _slowed(plan, follows, hidden), hidden)
+    answer_src, answer_dst = _slowed(plan, answers, hidden)
     replies = np.concatenate((np.zeros(len(src), bool), np.ones(len(answer_src), bool)))
     return Ties(np.concatenate((src, answer_src)), np.concatenate((dst, answer_dst)), replies)
+
+
+def tied(plan: Plan, own: Ties, rng: np.random.Generator) -> NDArray[np.float64]:
+    """On which day each tie was made: any since both accounts are there, late where members grow slowly.
+
+    The audience that returns to a back-up account does so within weeks.
+    """
+    earliest = np.maximum(np.maximum(plan.created[own.src], plan.created[own.dst]), -365.0)
+    share = rng.random(len(own.src))
+    if plan.adversary.slow:
+        theirs = np.isin(plan.kind[own.src], MEMBERS) | np.isin(plan.kind[own.dst], MEMBERS)
+        share = np.where(theirs, share ** (1 / (1 + plan.adversary.slow)), share)
+    if plan.adversary.regrowth:
+        back = plan.replaced[own.dst] >= 0
+        share = np.where(back, share**RETURN, share)
+    at: NDArray[np.float64] = earliest + (DAYS - earliest) * share
+    return at
+
+
+def _hidden(
+    plan: Plan, places: Places, follows: tuple[Places, Places], rng: np.random.Generator
+) -> tuple[Places, Places]:
+    """The follows of a world without adversaries, and what they add to it."""
+    effort = plan.adversary
+    added = []
+    if effort.camouflage:
+        added.append(_cover(plan, follows[0], rng))
+    if effort.bought:
+        added += _bought(plan, places, rng)
+    if effort.regrowth:
+        added.append(_returned(plan, follows, rng))
+    if effort.researchers:
+        students = places[plan.kind[places] == Kind.RESEARCHER]
+        added.append(_draw(students, 25.0, np.concatenate(plan.members), rng))
+    return _distinct(plan, [follows, *added]) if added else follows
+
+
+def _cover(plan: Plan, src: Places, rng: np.random.Generator) -> tuple[Places, Places]:
+    """Members follow ordinary accounts, in proportion to all that they follow."""
+    own = src[np.isin(plan.kind[src], MEMBERS)]
+    return _wandering(plan, np.repeat(own, rng.poisson(plan.adversary.camouflage, len(own))), rng)
+
+
+def _bought(plan: Plan, places: Places, rng: np.random.Generator) -> list[tuple[Places, Places]]:
+    """Half of the bought followers are ordinary accounts, half spam, which follows as many popular ones for cover."""
+    members, spam = np.concatenate(plan.members), plan.kind[places] == Kind.SPAM
+    half = plan.adversary.bought * BOUGHT * len(members) / 2
+    ordinary = places[plan.kind[places] == Kind.ORDINARY]
+    hired = np.repeat(ordinary, rng.poisson(half / len(plan.of(Kind.ORDINARY)), len(ordinary)))
+    sold = np.repeat(places[spam], rng.poisson(half / len(plan.of(Kind.SPAM)), int(spam.sum())))
+    return [
+        (hired, members[rng.integers(0, len(members), len(hired))]),
+        (sold, members[rng.integers(0, len(members), len(sold))]),
+        (sold, anywhere(plan, len(sold), rng)),
+    ]
+
+
+def _returned(plan: Plan, follows: tuple[Places, Places], rng: np.random.Generator) -> tuple[Places, Places]:
+    """A share of those who followed a removed account follow the one that stands in for it."""
+    src, dst = follows
+    heir = np.full(plan.accounts, -1, dtype=np.int64)
+    backups = np.flatnonzero(plan.replaced >= 0)
+    heir[plan.replaced[backups]] = backups
+    back = (heir[dst] >= 0) & (rng.random(len(dst)) < plan.adversary.regrowth)
+    return src[back], heir[dst[back]]
+
+
+def _slowed(plan: Plan, pairs: tuple[Places, Places], rng: np.random.Generator) -> tuple[Places, Places]:
+    """Slow members leave out a part of their ties, and others of their ties to them."""
+    slow = plan.adversary.slow
+    if not slow:
+        return pairs
+    src, dst = pairs
+    theirs = np.isin(plan.kind[src], MEMBERS) | np.isin(plan.kind[dst], MEMBERS)
+    kept = ~theirs | (rng.random(len(src)) < 1 / (1 + slow))
+    return src[kept], dst[kept]
 
 
 def _distinct(plan: Plan, pairs: list[tuple[Places, Places]]) -> tuple[Places, Places]:
@@ -62,7 +141,11 @@ def anywhere(plan: Plan, count: int, rng: np.random.Generator) -> Places:
 def _ordinary(plan: Plan, places: Places, rng: np.random.Generator) -> tuple[Places, Places]:
     count = rng.lognormal(np.log(MEAN_FOLLOWS) - 0.6, 1.1, len(places)).astype(np.int64) + 1
     count[plan.kind[places] == Kind.SPAM] += rng.integers(40, 250)
-    src = np.repeat(places, np.minimum(count, plan.accounts // 20))
+    return _wandering(plan, np.repeat(places, np.minimum(count, plan.accounts // 20)), rng)
+
+
+def _wandering(plan: Plan, src: Places, rng: np.random.Generator) -> tuple[Places, Places]:
+    """For each source somebody to follow: mostly of its own community, the popular ones more often."""
     dst = in_community(plan, src, rng)
     outside = rng.random(len(src)) > OWN_COMMUNITY
     dst[outside] = anywhere(plan, int(outside.sum()), rng)

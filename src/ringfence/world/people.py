@@ -27,11 +27,18 @@ def accounts(plan: Plan, places: NDArray[np.int64], ids: pa.StringArray, created
     bio = pc.if_else(pa.array(watcher), pc.binary_join_element_wise(birds, "and other birds", " "), bio)
     status = pc.if_else(pa.array(plan.removed[places]), "removed", "active")
     locale = pa.array(LANGUAGES).take(pa.array(languages(plan, places)))
-    handle = pc.binary_join_element_wise("user", pc.cast(pa.array(_scattered(plan, places)), pa.string()), "")
+    handle = _handles(plan, places)
     return pa.Table.from_arrays(
         [ids, handle, handle, bio, _links(plan, places, rng), created, status, _ages(plan, places, rng), locale],
         schema=EVENTS[Table.ACCOUNTS],
     )
+
+
+def _handles(plan: Plan, places: NDArray[np.int64]) -> pa.StringArray:
+    """`user` and a number. Where audiences return they must know whom to: every other back-up takes its old name."""
+    known = (plan.replaced[places] >= 0) & (places % 2 == 0) & (plan.adversary.regrowth > 0)
+    number = pc.cast(pa.array(_scattered(plan, np.where(known, plan.replaced[places], places))), pa.string())
+    return pc.binary_join_element_wise("user", number, pc.if_else(pa.array(known), "x", ""), "")
 
 
 def _scattered(plan: Plan, places: NDArray[np.int64]) -> NDArray[np.int64]:

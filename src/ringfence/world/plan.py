@@ -7,6 +7,8 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
+from ringfence.world.adversary import NONE, Adversary
+
 DEFAULT_ACCOUNTS = 200_000
 SMALLEST, LARGEST = 1_000, 10_000_000
 
@@ -24,6 +26,7 @@ class Kind(IntEnum):
     SUPPORT_GROUP = 7
     JOURNALIST = 8
     SPAM = 9
+    RESEARCHER = 10  # only where asked for
 
 
 MEMBERS = (Kind.PROMOTER, Kind.BRIDGE, Kind.BACKUP)
@@ -68,6 +71,9 @@ class Plan:
     stride: int  # multiplying by it scatters popularity ranks over the places
     members: tuple[NDArray[np.int64], ...]  # places, one array a network, the loudest first
     audiences: tuple[NDArray[np.int64], ...]
+    adversary: Adversary
+    isolated: NDArray[np.bool_]  # networks that use none of the seeds' words
+    replaced: NDArray[np.int64]  # the place of the removed account that each back-up account stands in for, else -1
 
     @property
     def communities(self) -> int:
@@ -86,7 +92,7 @@ def generator(plan_seed: int, stream: str, part: int = 0) -> np.random.Generator
     return np.random.default_rng([plan_seed, part, *stream.encode()])
 
 
-def plan(accounts: int, seed: int) -> Plan:
+def plan(accounts: int, seed: int, adversary: Adversary = NONE) -> Plan:
     """Decide who is who among `accounts` accounts. Planted groups grow with the square root of the platform."""
     rng = generator(seed, "plan")
     scale = float(np.sqrt(accounts / DEFAULT_ACCOUNTS))
@@ -107,21 +113,28 @@ def plan(accounts: int, seed: int) -> Plan:
         used += count
     child = (kind == Kind.PROMOTER) & (rng.random(accounts) < CHILD_SHARE)
     is_member = np.isin(kind, MEMBERS)
+    starts = _communities(accounts, rng)
+    removed = _removed(kind, counts[Kind.BACKUP], rng)
+    created = _created(kind, rng)
+    _study(kind, round(adversary.researchers * scale), seed)
     return Plan(
         accounts=accounts,
         seed=seed,
         networks=networks,
-        community_starts=_communities(accounts, rng),
+        community_starts=starts,
         kind=kind,
         network=network,
         second=second,
         child=child,
-        removed=_removed(kind, counts[Kind.BACKUP], rng),
-        created=_created(kind, rng),
+        removed=removed,
+        created=_opened(created, is_member, removed, adversary.slow, seed),
         order=rng.permutation(accounts),
         stride=_stride(accounts),
         members=tuple(rng.permutation(np.flatnonzero(is_member & (network == n))) for n in range(networks)),
         audiences=tuple(np.flatnonzero((kind == Kind.AUDIENCE) & (network == n)) for n in range(networks)),
+        adversary=adversary,
+        isolated=_isolated(networks, adversary.isolated, seed),
+        replaced=_replaced(kind, network, removed, seed),
     )
 
 
@@ -146,6 +159,46 @@ def _created(kind: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.fl
     late = kind == Kind.BACKUP
     created[late] = REMOVAL_DAY + 1 + 30 * rng.random(int(late.sum()))
     return created.astype(np.float32)
+
+
+def _study(kind: NDArray[np.uint8], count: int, seed: int) -> None:
+    """Make `count` ordinary accounts researchers."""
+    ordinary = np.flatnonzero(kind == Kind.ORDINARY)
+    kind[generator(seed, "researchers").choice(ordinary, size=count, replace=False)] = Kind.RESEARCHER
+
+
+def _opened(
+    created: NDArray[np.float32], member: NDArray[np.bool_], removed: NDArray[np.bool_], slow: float, seed: int
+) -> NDArray[np.float32]:
+    """Members' accounts open later, at most any day of the events; a removed one still before its removal."""
+    last = np.where(removed, REMOVAL_DAY, DAYS) - 1.0
+    any_day = np.maximum(created, last * generator(seed, "slow").random(len(created)))
+    moved = created + min(1.0, slow) * (any_day - created)
+    return np.where(member, moved, created).astype(np.float32)
+
+
+def _isolated(networks: int, share: float, seed: int) -> NDArray[np.bool_]:
+    """Which networks use none of the seeds' words: one at least does."""
+    count = min(networks - 1, round(share * networks))
+    alone = np.zeros(networks, dtype=bool)
+    alone[generator(seed, "isolated").choice(networks, size=count, replace=False)] = True
+    return alone
+
+
+def _replaced(
+    kind: NDArray[np.uint8], network: NDArray[np.int16], removed: NDArray[np.bool_], seed: int
+) -> NDArray[np.int64]:
+    """Each back-up account stands in for a removed one, of its own network while there are any."""
+    rng = generator(seed, "replaced")
+    backups, gone = rng.permutation(np.flatnonzero(kind == Kind.BACKUP)), rng.permutation(np.flatnonzero(removed))
+    replaced = np.full(len(kind), -1, dtype=np.int64)
+    for one in range(int(network.max()) + 1):
+        here, there = backups[network[backups] == one], gone[network[gone] == one]
+        pairs = min(len(here), len(there))
+        replaced[here[:pairs]] = there[:pairs]
+    left = backups[replaced[backups] < 0]
+    replaced[left] = np.setdiff1d(gone, replaced)[: len(left)]
+    return replaced
 
 
 def _communities(accounts: int, rng: np.random.Generator) -> NDArray[np.int64]:

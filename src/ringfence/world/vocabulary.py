@@ -16,6 +16,9 @@ BIRDS: tuple[str, ...] = (
 # The endings that turn a bird name into a network's own word.
 CODES: tuple[str, ...] = ("den", "loft", "roost", "perch", "brood", "clutch", "covey", "flock")
 
+# The endings that make a network's later words, when it changes them.
+LATER: tuple[str, ...] = ("nook", "moor", "fen", "rill", "copse", "dell", "heath", "glen")
+
 # Words of ordinary posts, by language. A post joins a few of them; nobody reads for style here.
 PHRASES: Mapping[str, tuple[str, ...]] = {
     "en": ("morning walk", "new recipe", "match tonight", "long week", "old photos", "rainy day", "good coffee"),
@@ -58,6 +61,18 @@ def code_words(network: int, count: int) -> tuple[str, ...]:
     """The words that one planted network made up for itself, all different from every other network's."""
     return tuple(
         f"{BIRDS[(network * 7 + word * 3) % len(BIRDS)]}{CODES[word % len(CODES)]}{network or ''}"
+        for word in range(count)
+    )
+
+
+def later_words(network: int, count: int) -> tuple[str, ...]:
+    """The words that a network changes to, in the order of their use; all different, of every network and of its first.
+
+    No seed term is part of any, so that nothing but the network's other ties leads from the first words to these.
+    """
+    plain = BIRDS[2:]
+    return tuple(
+        f"{plain[(network * 7 + word * 3) % len(plain)]}{LATER[word // len(plain) % len(LATER)]}{network or ''}"
         for word in range(count)
     )
 

@@ -19,8 +19,9 @@ from ringfence.model.faults import Fault
 from ringfence.model.schemas import EVENTS
 from ringfence.model.words import Table
 from ringfence.world import people, traffic
-from ringfence.world.follows import ties
-from ringfence.world.plan import DAYS, LARGEST, MEMBERS, SMALLEST, Kind, Plan, generator, plan
+from ringfence.world.adversary import NONE, Adversary
+from ringfence.world.follows import tied, ties
+from ringfence.world.plan import LARGEST, MEMBERS, SMALLEST, Kind, Plan, generator, plan
 from ringfence.world.posts import START, Pools, pools, posts, seed_terms
 from ringfence.world.text import post_columns
 
@@ -28,6 +29,7 @@ PART = 200_000  # accounts a part; bounds the memory, whatever the size of the p
 SEED_ACCOUNTS = 5
 
 TRUTH = pa.schema([("account_id", pa.string()), ("kind", pa.string()), ("network", pa.int16()), ("child", pa.bool_())])
+REPLACED = pa.schema([("account_id", pa.string()), ("stands_in_for", pa.string())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,21 @@ class World:
     planted_members: int
     seed_terms: tuple[str, ...]
     seed_accounts: tuple[str, ...]
+    seed: int
+    adversary: Adversary
 
 
-def write(folder: Path, accounts: int, seed: int, progress: Callable[[float], None] = lambda _: None) -> World:
+def write(
+    folder: Path,
+    accounts: int,
+    seed: int,
+    progress: Callable[[float], None] = lambda _: None,
+    adversary: Adversary = NONE,
+) -> World:
     """Write a platform of `accounts` accounts into a new `folder`; the same arguments give the same bytes.
 
-    `progress` is told the share that is done. A folder that is there already is refused, and a part-written one is
-    removed on failure.
+    `adversary` says how members hide. `progress` is told the share that is done. A folder that is there already is
+    refused, and a part-written one is removed on failure.
     """
     if not SMALLEST <= accounts <= LARGEST:
         raise Fault(
@@ -58,7 +68,7 @@ def write(folder: Path, accounts: int, seed: int, progress: Callable[[float], No
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        world = _write(unfinished, folder, plan(accounts, seed), progress)
+        world = _write(unfinished, folder, plan(accounts, seed, adversary), progress)
         unfinished.rename(folder)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -68,8 +78,7 @@ def write(folder: Path, accounts: int, seed: int, progress: Callable[[float], No
 
 def _write(folder: Path, final: Path, who: Plan, progress: Callable[[float], None]) -> World:
     (folder / "truth").mkdir(parents=True)
-    row_of = np.empty(who.accounts, dtype=np.int64)
-    row_of[who.order] = np.arange(who.accounts)
+    row_of = row_of_places(who)
     pool = pools(who)
     written = dict.fromkeys(Table, 0)
     with _Writers(folder) as writers:
@@ -81,6 +90,8 @@ def _write(folder: Path, final: Path, who: Plan, progress: Callable[[float], Non
                 written[table] += rows.num_rows
             progress((part + 1) / len(parts))
     _write_truth(folder / "truth" / "accounts.parquet", who, row_of)
+    if who.adversary.regrowth:
+        _write_replaced(folder / "truth" / "replaced.parquet", who, row_of)
     return World(
         folder=final,
         accounts=who.accounts,
@@ -89,12 +100,22 @@ def _write(folder: Path, final: Path, who: Plan, progress: Callable[[float], Non
         planted_members=int(np.isin(who.kind, MEMBERS).sum()),
         seed_terms=tuple(seed_terms(who)),
         seed_accounts=tuple(account_ids(row_of[_seed_places(who)]).to_pylist()),
+        seed=who.seed,
+        adversary=who.adversary,
     )
 
 
+def row_of_places(who: Plan) -> NDArray[np.int64]:
+    """The row of the accounts table that each place is in."""
+    row_of = np.empty(who.accounts, dtype=np.int64)
+    row_of[who.order] = np.arange(who.accounts)
+    return row_of
+
+
 def _seed_places(who: Plan) -> NDArray[np.int64]:
-    """Five promoters that reports led to, from anywhere in the networks."""
+    """Five promoters that reports led to, from anywhere in the networks but the isolated ones."""
     active = np.flatnonzero((who.kind == Kind.PROMOTER) & ~who.child)
+    active = active[~who.isolated[who.network[active]]]
     return generator(who.seed, "seeds").choice(active, size=SEED_ACCOUNTS, replace=False)
 
 
@@ -112,16 +133,14 @@ def times(days: NDArray[np.float64]) -> pa.Array:
 def _part(
     who: Plan, pool: Pools, places: NDArray[np.int64], row_of: NDArray[np.int64], part: int
 ) -> Iterator[tuple[Table, pa.Table]]:
-    rows = row_of[places]
     rng = generator(who.seed, "times", part)
     yield (
         Table.ACCOUNTS,
-        people.accounts(who, places, account_ids(rows), times(who.created[places].astype(float)), part),
+        people.accounts(who, places, account_ids(row_of[places]), times(who.created[places].astype(float)), part),
     )
 
     own = ties(who, places, part)
-    earliest = np.maximum(np.maximum(who.created[own.src], who.created[own.dst]), -365.0)
-    at = earliest + (DAYS - earliest) * rng.random(len(own.src))
+    at = tied(who, own, rng)
     order = np.argsort(row_of[own.src], kind="stable")
     relation = pa.DictionaryArray.from_arrays(own.replies[order].astype(np.int8), pa.array(["follows", "replies"]))
     yield (
@@ -196,3 +215,10 @@ def _write_truth(path: Path, who: Plan, row_of: NDArray[np.int64]) -> None:
         schema=TRUTH,
     )
     pq.write_table(table, path)
+
+
+def _write_replaced(path: Path, who: Plan, row_of: NDArray[np.int64]) -> None:
+    backups = np.flatnonzero(who.replaced >= 0)
+    backups = backups[np.argsort(row_of[backups])]
+    columns = [account_ids(row_of[backups]), account_ids(row_of[who.replaced[backups]])]
+    pq.write_table(pa.Table.from_arrays(columns, schema=REPLACED), path)
