@@ -43,7 +43,8 @@ acts = store.sql('''
     SELECT account, dense_rank() OVER (ORDER BY link) - 1 AS link, second, post
     FROM (SELECT account, unnest(links) AS link, epoch("at")::BIGINT AS second, row_number() OVER () AS post FROM posts)
 ''').to_arrow_table()
-found = coaction(*(acts[name].to_numpy() for name in ("account", "link", "second", "post")), window=window, cap=cap, least=1)
+columns = (acts[name].to_numpy() for name in ("account", "link", "second", "post"))
+found = coaction(*columns, window=window, cap=cap, least=1)
 counted = time.perf_counter()
 names = store.sql("SELECT account_id FROM account_ids ORDER BY id").to_arrow_table()["account_id"].combine_chunks()
 pairs = names.take(pa.array(found.first)), names.take(pa.array(found.second))
@@ -144,7 +145,7 @@ def run(code: str, *arguments: object) -> tuple[float, ...]:
 
 def edges(file: Path) -> Edges:
     query = "SELECT user_1::VARCHAR AS user_1, user_2::VARCHAR AS user_2, weight::BIGINT AS weight FROM"
-    found = duckdb.sql(f"{query} '{file}'").fetchnumpy()
+    found = duckdb.connect().sql(f"{query} '{file}'").fetchnumpy()
     pairs = zip(found["user_1"], found["user_2"], strict=True)
     return dict(zip(pairs, found["weight"].tolist(), strict=True))
 

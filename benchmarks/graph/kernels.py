@@ -107,7 +107,7 @@ def _add(numbers: NDArray[np.float32]) -> float:
     total = np.float32(0)
     for number in numbers:
         total += number
-    return total
+    return float(total)
 
 
 def report(rows: list[str], stream: float) -> None:
@@ -115,15 +115,15 @@ def report(rows: list[str], stream: float) -> None:
     lines = [
         "# Kernels of the graph",
         "",
-        f"{TIES:,} random ties over {ACCOUNTS:,} accounts, float32. Median of {TURNS} turns, ours on {THREADS} threads.",
+        f"{TIES:,} random ties over {ACCOUNTS:,} accounts. Median of {TURNS} turns, ours on {THREADS} threads.",
         "",
         "| kernel | ringfence ms | scipy ms | times as fast | share of bandwidth |",
         "|---|---|---|---|---|",
         *rows,
         "",
         (
-            f"Read bandwidth, {THREADS} threads adding up one array: {stream / 1e9:.1f} GB/s. The share is of the bytes "
-            "of the ties, of what each tie fetches, and of the answer; what a cache holds need not be fetched, so a "
+            f"Read bandwidth, {THREADS} threads adding up one array: {stream / 1e9:.1f} GB/s. The share is of the "
+            "bytes of the ties, of what each tie fetches, and of the answer; what a cache holds need not be fetched, so a "
             "share may pass 100%."
         ),
         "",
