@@ -123,8 +123,8 @@ def report(rows: list[str], stream: float) -> None:
         "",
         (
             f"Read bandwidth, {THREADS} threads adding up one array: {stream / 1e9:.1f} GB/s. The share is of the "
-            "bytes of the ties, of what each tie fetches, and of the answer; what a cache holds need not be fetched, so a "
-            "share may pass 100%."
+            "bytes of the ties, of what each tie fetches, and of the answer; what a cache holds need not be fetched, "
+            "so a share may pass 100%."
         ),
         "",
         (
