@@ -150,14 +150,14 @@ def _rarest_first(
         order[at] = one
     if size > _SHORT:
         order[:size].sort()
-    uses = 0
+    uses = np.int64(0)
     for place in range(size):
         more = np.int64(order[place] >> np.uint64(32))
         if uses + more > budget:
-            return place, uses
+            return place, int(uses)
         uses += more
         prefetch(users, 2 * user_starts[targets[np.int64(order[place] & np.uint64(0xFFFFFFFF))]])
-    return size, uses
+    return size, int(uses)
 
 
 @njit(nogil=True, cache=True)
