@@ -9,7 +9,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ringfence.graph.csr import Csr, Ids, Index, Weights, greater
+from ringfence.graph.prefetch import prefetch
 from ringfence.graph.threads import even, in_ranges
+
+# A slot of the table that no account holds, and the multiplier that scatters ids over the slots (Knuth, 6.4).
+_FREE, _SCATTER = np.uint32(0xFFFFFFFF), np.uint32(2_654_435_769)
+# Rows up to this long are sorted by insertion; longer ones by numba's sort, which allocates.
+_SHORT = 32
 
 
 def nearest(matrix: Csr, k: int, budget: int) -> Csr:
@@ -21,12 +27,17 @@ def nearest(matrix: Csr, k: int, budget: int) -> Csr:
     """
     unit = normalised(matrix)
     turned = unit.transposed()
+    # A user and its weight side by side, so that one fetch brings both.
+    uses = np.empty((turned.ties, 2), np.uint32)
+    uses[:, 0], uses[:, 1] = turned.targets, turned.weights.view(np.uint32)
+    users, user_weights = uses.reshape(-1), uses.reshape(-1).view(np.float32)
+    longest = int(matrix.degree().max(initial=0))
     targets = np.empty((matrix.rows, k), np.uint32)
     weights = np.empty((matrix.rows, k), np.float32)
     counts = np.empty(matrix.rows, np.int64)
-    rows, columns = (unit.starts, unit.targets, unit.weights), (turned.starts, turned.targets, turned.weights)
+    held = unit.starts, unit.targets, unit.weights, turned.starts, users, user_weights
     in_ranges(
-        lambda first, last: _search(*rows, *columns, budget, targets, weights, counts, first, last), even(matrix.rows)
+        lambda first, last: _search(*held, budget, longest, targets, weights, counts, first, last), even(matrix.rows)
     )
     there = np.arange(k) < counts[:, None]
     starts = np.concatenate(([0], np.cumsum(counts)))
@@ -73,52 +84,89 @@ def _search(
     users: Ids,
     user_weights: Weights,
     budget: int,
+    longest: int,
     out_targets: NDArray[np.uint32],
     out_weights: NDArray[np.float32],
     counts: Index,
     first: int,
     last: int,
 ) -> None:
-    cosines = np.zeros(len(starts) - 1, np.float32)
-    met = np.empty(min(budget, len(starts) - 1), np.uint32)
+    """Sums are kept in a table of twice as many slots as there are users to meet: it stays in a core's own cache."""
+    slots = _slots(min(budget, len(users) // 2))
+    keys, cosines = np.full(slots, _FREE, np.uint32), np.zeros(slots, np.float32)
+    met, order = np.empty(slots // 2 + 1, np.uint32), np.empty(longest, np.uint64)
     for row in range(first, last):
-        order = _rarest_first(targets[starts[row] : starts[row + 1]], user_starts)
-        spent, found = 0, 0
-        for place in order:
-            tie = starts[row] + place
+        lists, uses = _rarest_first(targets[starts[row] : starts[row + 1]], user_starts, users, budget, order)
+        shift, found = np.uint32(32 - _bits(_slots(uses))), np.uint64(0)
+        mask = (np.uint32(1) << (np.uint32(32) - shift)) - np.uint32(1)
+        for place in range(lists):
+            tie = starts[row] + np.int64(order[place] & np.uint64(0xFFFFFFFF))
             target, weight = targets[tie], weights[tie]
-            spent += user_starts[target + 1] - user_starts[target]
-            if spent > budget:
-                break
-            for use in range(user_starts[target], user_starts[target + 1]):
+            for use in range(np.uint64(2 * user_starts[target]), np.uint64(2 * user_starts[target + 1]), np.uint64(2)):
                 user = users[use]
-                if cosines[user] == 0:
-                    met[found] = user
-                    found += 1
-                cosines[user] += weight * user_weights[use]
-        cosines[row] = 0
-        counts[row] = _keep_best(met[:found], cosines, out_targets[row], out_weights[row])
+                slot = np.uint32(user * _SCATTER) >> shift
+                while keys[slot] != user and keys[slot] != _FREE:
+                    slot = (slot + np.uint32(1)) & mask
+                met[found] = slot
+                found += np.uint64(keys[slot] == _FREE)
+                keys[slot] = user
+                cosines[slot] += weight * user_weights[use + np.uint64(1)]
+        counts[row] = _keep_best(row, met[:found], keys, cosines, out_targets[row], out_weights[row])
         for one in range(found):
-            cosines[met[one]] = 0
+            keys[met[one]], cosines[met[one]] = _FREE, 0
 
 
 @njit(nogil=True, cache=True)
-def _rarest_first(targets: Ids, user_starts: Index) -> Index:
-    """The places of `targets` from the fewest users to the most, and of equals as they come."""
-    order = np.arange(len(targets))
-    users = np.empty(len(targets), np.int64)
-    for place in range(len(targets)):
-        users[place] = user_starts[targets[place] + 1] - user_starts[targets[place]]
-    return order[np.argsort(users, kind="mergesort")] if len(targets) > 1 else order
+def _bits(slots: int) -> int:
+    bits = 0
+    while 1 << bits < slots:
+        bits += 1
+    return bits
 
 
 @njit(nogil=True, cache=True)
-def _keep_best(met: Ids, cosines: Weights, targets: Ids, weights: Weights) -> int:
+def _slots(uses: int) -> int:
+    """A power of two, twice `uses` or more."""
+    return max(1 << _bits(2 * uses), 16)
+
+
+@njit(nogil=True, cache=True)
+def _rarest_first(
+    targets: Ids, user_starts: Index, users: Ids, budget: int, order: NDArray[np.uint64]
+) -> tuple[int, int]:
+    """Put the places of `targets` in order, fewest users first and of equals as they come, users above places.
+
+    Tells how many of them the budget allows, and how many users these have in all; asks memory for those.
+    """
+    size = len(targets)
+    for place in range(size):
+        target = targets[place]
+        one = np.uint64(user_starts[target + 1] - user_starts[target]) << np.uint64(32) | np.uint64(place)
+        at = place
+        if size <= _SHORT:
+            while at > 0 and order[at - 1] > one:
+                order[at] = order[at - 1]
+                at -= 1
+        order[at] = one
+    if size > _SHORT:
+        order[:size].sort()
+    uses = np.int64(0)
+    for place in range(size):
+        more = np.int64(order[place] >> np.uint64(32))
+        if uses + more > budget:
+            return place, int(uses)
+        uses += more
+        prefetch(users, 2 * user_starts[targets[np.int64(order[place] & np.uint64(0xFFFFFFFF))]])
+    return size, int(uses)
+
+
+@njit(nogil=True, cache=True)
+def _keep_best(row: int, met: Ids, keys: Ids, cosines: Weights, targets: Ids, weights: Weights) -> int:
     """Write the largest cosines, in the order of their ids, to `targets` and `weights`; tell how many there are."""
     kept = 0
-    for one in met:
-        cosine = cosines[one]
-        if cosine <= 0:
+    for slot in met:
+        one, cosine = keys[slot], cosines[slot]
+        if cosine <= 0 or one == row:
             continue
         place = kept if kept < len(targets) else kept - 1
         if kept == len(targets) and not _before(cosine, one, weights[place], targets[place]):

@@ -23,6 +23,12 @@ class Operators(Protocol):
         """Each row's unweighted mean of its targets' `values` (columns x k), zero where it has none: rows x k."""
         ...
 
+    def moments(
+        self, matrix: Csr, values: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Each row's unweighted mean, standard deviation and largest of its targets' `values`: each rows x k."""
+        ...
+
     def cooccur(
         self, matrices: list[Csr], rows: NDArray[np.int64], least: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
