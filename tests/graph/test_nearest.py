@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from ringfence.graph import threads
 from ringfence.graph.csr import Csr, from_pairs
-from ringfence.graph.nearest import balanced, nearest, symmetrised
+from ringfence.graph.nearest import balanced, nearest, normalised, symmetrised
 
 ROWS, COLUMNS = 7, 6
 EVERYTHING = 1_000_000
@@ -35,7 +35,7 @@ def wide(rows: int = 2_000, columns: int = 500, ties: int = 20_000) -> Csr:
 @given(PAIRS, st.integers(1, ROWS))
 def test_the_nearest_are_the_largest_of_all_cosines(pairs: list[tuple[int, int, int]], k: int) -> None:
     matrix = built(pairs)
-    found, expected = nearest(matrix, k, EVERYTHING), cosines(matrix)
+    found, expected = nearest(normalised(matrix), k, EVERYTHING), cosines(matrix)
     for row in range(ROWS):
         weights = found.weights[found.starts[row] : found.starts[row + 1]]
         there = expected[row] > 0
@@ -48,23 +48,23 @@ def test_the_nearest_are_the_largest_of_all_cosines(pairs: list[tuple[int, int, 
 
 def test_of_equals_the_lower_id_comes_first() -> None:
     matrix = from_pairs(np.arange(6), np.zeros(6, int), np.ones(6), (6, 1))
-    found = nearest(matrix, 2, EVERYTHING)
+    found = nearest(normalised(matrix), 2, EVERYTHING)
     assert [found.row(row).tolist() for row in range(6)] == [[1, 2], [0, 2], [0, 1], [0, 1], [0, 1], [0, 1]]
 
 
 def test_the_budget_is_spent_on_the_rarest_objects() -> None:
     # Accounts 0 and 1 share a rare object; 0 and all others share a popular one, with a weight ten times as large.
     matrix = from_pairs(np.array([0, 1, *range(8)]), np.array([0, 0, *[1] * 8]), np.array([1, 1, *[10] * 8]), (8, 2))
-    assert nearest(matrix, 8, 10).row(0).tolist() == [1, 2, 3, 4, 5, 6, 7]
-    assert nearest(matrix, 8, 9).row(0).tolist() == [1]
-    assert nearest(matrix, 8, 7).row(2).tolist() == []
+    assert nearest(normalised(matrix), 8, 10).row(0).tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert nearest(normalised(matrix), 8, 9).row(0).tolist() == [1]
+    assert nearest(normalised(matrix), 8, 7).row(2).tolist() == []
 
 
 def test_a_budget_that_covers_a_row_makes_it_exact() -> None:
     matrix, budget = wide(), 400
     users = np.bincount(matrix.targets, minlength=matrix.columns)
     needed = np.add.reduceat(users[matrix.targets], matrix.starts[:-1])
-    part, whole = nearest(matrix, 5, budget), nearest(matrix, 5, EVERYTHING)
+    part, whole = nearest(normalised(matrix), 5, budget), nearest(normalised(matrix), 5, EVERYTHING)
     covered = np.flatnonzero(needed <= budget)
     assert 0 < len(covered) < matrix.rows
     for row in covered.tolist():
@@ -75,7 +75,7 @@ def test_the_answer_does_not_hang_on_the_number_of_threads(monkeypatch: pytest.M
     answers = []
     for count in (1, 2, 5):
         monkeypatch.setattr(threads, "THREADS", count)
-        found = symmetrised(nearest(wide(), 5, 1_000))
+        found = symmetrised(nearest(normalised(wide()), 5, 1_000))
         answers.append(found.targets.tobytes() + found.weights.tobytes())
     assert len(set(answers)) == 1
 
@@ -83,7 +83,7 @@ def test_the_answer_does_not_hang_on_the_number_of_threads(monkeypatch: pytest.M
 @settings(deadline=None)
 @given(PAIRS)
 def test_a_symmetrised_matrix_has_the_larger_of_both_directions(pairs: list[tuple[int, int, int]]) -> None:
-    one_way = nearest(built(pairs), 2, EVERYTHING)
+    one_way = nearest(normalised(built(pairs)), 2, EVERYTHING)
     table = one_way.to_scipy().toarray()
     both = symmetrised(one_way)
     assert (both.to_scipy().toarray() == np.maximum(table, table.T)).all()

@@ -32,7 +32,7 @@ def command(
     place = say.workspace(workspace)
     scores = results.read_scores(place)
     with events.connect(place) as connection:
-        graph = build(connection)
+        graph = build(connection, relations=[Relation.FOLLOWS])
     follows = next((ties.forward for ties in graph.relations if ties.relation is Relation.FOLLOWS), None)
     found = [row["account_id"] for row in scores.select(["account_id", "network_id"]).to_pylist() if row["network_id"]]
     if follows is None or not found:

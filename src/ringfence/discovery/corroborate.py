@@ -5,15 +5,14 @@ shares the same links. So each kind of tie is judged by itself, against what is 
 is corroborated only where kinds of both families agree: the company it keeps and the content it shares.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ringfence.discovery.kinds import Kind, both_families, kinds
 from ringfence.graph import local
-from ringfence.graph.csr import Csr
-from ringfence.graph.relations import Graph, Ties
+from ringfence.graph.relations import Graph
 
 # A target's share of suspects is shrunk towards the platform's as if PRIOR average accounts tied to it too, and an
 # account's mean over its targets as if it had SPARE more that nobody suspects ties to. HALF is the strength, in
@@ -28,21 +27,6 @@ ROUNDS = 3
 
 Scores = NDArray[np.float64]
 Accounts = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of tie: a relation in one direction. `matrix` is accounts x targets and `back` its transpose."""
-
-    name: str
-    ties: Ties
-    matrix: Csr
-    back: Csr
-
-    @property
-    def company(self) -> bool:
-        """Whether this kind ties to accounts; else it ties to content."""
-        return self.ties.objects is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,29 +60,15 @@ def corroborate(graph: Graph, nearness: Scores, seeds: Accounts) -> Corroboratio
     Each round draws up a new short list of suspects from the last round's score. Where the graph has one family of
     ties only, nothing would hold such rounds near the seeds, so the suspects are the nearest and there is one round.
     """
-    kinds = _kinds(graph)
-    company = np.array([kind.company for kind in kinds])
+    found = kinds(graph)
+    company = np.array([kind.company for kind in found])
     shortlist = max(20, round(SHORTLIST * np.sqrt(graph.size)))
     score = nearness
-    for number in range(ROUNDS if both_families(kinds) else 1):
+    for number in range(ROUNDS if both_families(found) else 1):
         suspects = suspicion(score, seeds, shortlist if number == 0 else shortlist // 2)
-        strengths = np.array([strength(kind, suspects) for kind in kinds])
+        strengths = np.array([strength(kind, suspects) for kind in found])
         score = combined(strengths, company)
-    return Corroboration(kinds, strengths, suspects, score)
-
-
-def both_families(kinds: Sequence[Kind]) -> bool:
-    """Whether there are ties to accounts and ties to content."""
-    return len({kind.company for kind in kinds}) > 1
-
-
-def _kinds(graph: Graph) -> tuple[Kind, ...]:
-    found = []
-    for ties in graph.relations:
-        found.append(Kind(str(ties.relation), ties, ties.forward, ties.backward))
-        if ties.objects is None:
-            found.append(Kind(f"{ties.relation} back", ties, ties.backward, ties.forward))
-    return tuple(found)
+    return Corroboration(found, strengths, suspects, score)
 
 
 def suspicion(score: Scores, seeds: Accounts, shortlist: int) -> Scores:

@@ -7,74 +7,185 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ringfence.discovery import spread
-from ringfence.discovery.corroborate import SHORTLIST, Corroboration, both_families, corroborate
+from ringfence.discovery import walks
+from ringfence.discovery.baselines import Baselines, baselines
+from ringfence.discovery.corroborate import SHORTLIST, Corroboration, corroborate
 from ringfence.discovery.explain import reasons
+from ringfence.discovery.groups import Group, groups
+from ringfence.discovery.habits import habits
+from ringfence.discovery.kinds import both_families
+from ringfence.discovery.likeness import likeness
 from ringfence.discovery.networks import Networks, networks
+from ringfence.discovery.pool import LEARNABLE, Pool, pool
+from ringfence.discovery.refine import CUT, Refined, refine
 from ringfence.discovery.roles import roles
 from ringfence.discovery.seeds import Seeds, seeds
+from ringfence.discovery.signals import ranked, signals
 from ringfence.graph.relations import Graph
 from ringfence.model.schemas import SCORES
 from ringfence.model.words import Role
 
-MODEL = "expand-1"  # changes whenever the same events may give other scores
+MODEL = "expand-2"  # changes whenever the same events may give other scores
+
+# So many accounts are looked at closely; the rest of a larger platform is ranked by what the first look says.
+CLOSE = 65_536
+# The two families of ties are believed where they agree on so many accounts, and on this share of the seeds.
+AGREED, AGREED_SEEDS = 10, 0.5
+
+Accounts = NDArray[np.int64]
+Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """All that discovery found. `score` has one entry an account; seeds stand above all others."""
+    """All that discovery found. `score` has one entry an account; seeds stand above all others.
+
+    `rows` are the accounts that were looked at closely (dense ids, ascending), and `ranking` how.
+    """
 
     graph: Graph
     seeds: Seeds
     judged: Corroboration
+    rows: Accounts
+    ranking: Pool | Refined
     networks: Networks
     roles: tuple[Role | None, ...]
-    score: NDArray[np.float64]
+    score: Scores
+    groups: tuple[Group, ...]
+    beside: Baselines
 
     @property
     def members(self) -> NDArray[np.bool_]:
-        """The accounts found: corroborated, and in a network."""
+        """The accounts found: tied as members are, and in a network."""
         return np.asarray(self.networks.member_of >= 0)
 
-    def order(self) -> NDArray[np.int64]:
+    def order(self) -> Accounts:
         """Dense ids by score, the highest first, ties by id."""
         return np.argsort(-self.score, kind="stable")
 
+    def shortlist(self) -> Accounts:
+        """The dense ids that get reasons: the first of the ranking, and everybody found."""
+        return np.union1d(self.order()[: _shortlist(self.graph)], np.flatnonzero(self.members))
 
-def expand(graph: Graph, seeds: Sequence[str]) -> pa.Table:
+
+def expand(graph: Graph, seeds: Sequence[str], negatives: Sequence[str] = ()) -> pa.Table:
     """Rank every account of a graph by how likely it belongs with the `seeds` (account ids).
 
-    Returns an Arrow table account_id, rank, score, probability, role, network_id, reasons, best first. The score is
-    uncalibrated: it ranks, and it is no probability, which stays null. `network_id` is null but for accounts found.
+    `negatives` are accounts known not to belong. Returns an Arrow table account_id, rank, score, probability, role,
+    network_id, reasons, best first. The score is uncalibrated: minus the logarithm of the share of accounts that rank as
+    high. It ranks, and it is no probability, which stays null. `network_id` is null but for accounts found.
     """
-    return scores(expansion(graph, _seeds(graph, seeds), np.zeros(graph.size, dtype=bool), seed=0))
+    start = _seeds(graph, seeds, negatives)
+    return scores(expansion(graph, start, np.zeros(graph.size, dtype=bool), seed=0))
 
 
-def _seeds(graph: Graph, account_ids: Sequence[str]) -> Seeds:
-    return seeds(graph, [str(account) for account in account_ids])
+def _seeds(graph: Graph, account_ids: Sequence[str], negatives: Sequence[str]) -> Seeds:
+    return seeds(graph, [str(one) for one in account_ids], negatives=[str(one) for one in negatives])
 
 
 def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) -> Expansion:
     """Run every step; `minors` says which accounts may be run by a child, `seed` fixes the random choices."""
-    lift = spread.lifts(graph, start.restarts)
-    lift[start.accounts, np.arange(len(start.accounts))] = 0.0
-    near = spread.nearness(lift)
-    judged = corroborate(graph, near, start.accounts)
-    # With one family of ties there is nothing to corroborate with, and nearness ranks better.
-    score = judged.score.copy() if both_families(judged.kinds) else near.copy()
+    near = walks.walks(graph, start.restarts)
+    near.long[start.accounts, start.columns] = 0.0  # its own mass says nothing of a seed
+    near.short[start.accounts, start.columns] = 0.0
+    nearness = walks.nearness(near.long)
+    judged = corroborate(graph, nearness, start.accounts)
+    if agreed(judged, start):
+        rows = _close(judged.score, start)
+        ranking: Pool | Refined = refine(
+            judged.kinds, rows, judged.score, judged.corroborated(), start.negatives, seed
+        )
+        candidates = ranking.above(CUT, graph.size)
+        score = _scored(rows, -np.log(ranked(ranking.score + 1e-6 * ranked(-judged.score[rows]))), judged.score)
+    else:
+        rows = _close(nearness, start)
+        ranking = _pooled(graph, judged, near, start, rows, nearness, seed)
+        score = _scored(rows, ranking.score, nearness)
+        candidates = judged.corroborated() & (score >= np.sort(score)[-min(_shortlist(graph), graph.size)])
+    score[start.negatives] = -1.0
     score[start.accounts] = score.max() + 1.0
-    candidates = judged.corroborated()
     candidates[start.accounts] = True
+    candidates[start.negatives] = False
     found = networks(graph, np.flatnonzero(candidates), seed)
-    return Expansion(graph, start, judged, found, tuple(roles(graph, found, minors)), score)
+    return Expansion(
+        graph=graph,
+        seeds=start,
+        judged=judged,
+        rows=rows,
+        ranking=ranking,
+        networks=found,
+        roles=tuple(roles(graph, found, minors)),
+        score=score,
+        groups=groups(graph, start, near.long, found),
+        beside=baselines(graph, judged.kinds, rows, start, found.member_of >= 0, seed),
+    )
+
+
+def agreed(judged: Corroboration, start: Seeds) -> bool:
+    """Whether both families of ties agree on enough accounts to learn from them, most of the seeds among these."""
+    if not both_families(judged.kinds):
+        return False
+    corroborated = judged.corroborated()
+    share = corroborated[start.accounts].mean() if len(start.accounts) else 1.0
+    return bool(corroborated.sum() >= AGREED and share >= AGREED_SEEDS)
+
+
+def _close(score: Scores, start: Seeds) -> Accounts:
+    """Who is looked at closely: the first by `score`, and every account that a person named."""
+    first = np.argsort(-score, kind="stable")[:CLOSE]
+    return np.unique(np.concatenate([first, start.accounts, start.negatives]))
+
+
+def _pooled(
+    graph: Graph, judged: Corroboration, near: walks.Walks, start: Seeds, rows: Accounts, nearness: Scores, seed: int
+) -> Pool:
+    like = likeness(judged.kinds, rows, graph.size, seed)
+    does = [habits(kind, rows, graph.size) for kind in judged.kinds]
+    columns = [*does, graph.features[rows]] if graph.features is not None else does
+    activity = sum((one[:, 1].astype(np.float64) for one in does), np.zeros(len(rows)))
+    return pool(
+        like,
+        signals(like, near, start.restarts),
+        np.ascontiguousarray(np.hstack(columns)),
+        activity,
+        np.searchsorted(rows, positives(start, nearness)),
+        np.searchsorted(rows, start.negatives),
+        seed,
+    )
+
+
+def positives(start: Seeds, nearness: Scores) -> Accounts:
+    """Whom a learner may take for members, by dense id: the seed accounts.
+
+    Where there are too few, the users of the seed terms as well, the nearest to all seeds first, as many as there are
+    seeds twice over: a term's user may be anybody.
+    """
+    if len(start.accounts) >= LEARNABLE:
+        return start.accounts
+    users = np.setdiff1d(np.flatnonzero(start.restarts.any(axis=1)), np.union1d(start.accounts, start.negatives))
+    nearest = users[np.argsort(-nearness[users], kind="stable")]
+    return np.union1d(start.accounts, nearest[: 2 * start.restarts.shape[1]])
+
+
+def _scored(rows: Accounts, close: Scores, first: Scores) -> Scores:
+    """One score an account: of those looked at closely what that said, of all others their place behind them."""
+    accounts = len(first)
+    score = np.empty(accounts)
+    others = np.setdiff1d(np.arange(accounts), rows)
+    behind = others[np.argsort(-first[others], kind="stable")]
+    score[rows] = close + np.log(accounts / len(rows))
+    score[behind] = -np.log((len(rows) + 1 + np.arange(len(behind))) / accounts)
+    return score
+
+
+def _shortlist(graph: Graph) -> int:
+    return max(20, round(SHORTLIST * np.sqrt(graph.size)))
 
 
 def scores(found: Expansion) -> pa.Table:
     """The result as the contract's table of scores, best first; reasons for the short list and the accounts found."""
     order = found.order()
-    shortlist = max(20, round(SHORTLIST * np.sqrt(found.graph.size)))
-    explained = np.union1d(order[:shortlist], np.flatnonzero(found.members))
-    why = reasons(found.graph, found.judged, found.members, explained)
+    why = reasons(found.graph, found.judged, found.members, found.shortlist())
     numbers = found.networks.member_of[order]
     return pa.Table.from_arrays(
         [

@@ -20,9 +20,16 @@ SENTENCES: Mapping[str, str] = {
     "replies back": "is answered by {name}; {found} of the {others} others it answers are among the accounts found",
     "co_reported": "was reported with {name}; {found} of the {others} others are among the accounts found",
     "co_reported back": "was reported with {name}; {found} of the {others} others are among the accounts found",
+    "mentions": "mentions {name}; {found} of the {others} others who do are among the accounts found",
+    "mentions back": "is mentioned by {name}; {found} of the {others} others it mentions are among the accounts found",
     "uses_hashtag": "uses hashtag {name}; {found} of the {others} others who do are among the accounts found",
     "shares_media": "shares media {name}; {found} of the {others} others who do are among the accounts found",
     "shares_link": "shares link {name}; {found} of the {others} others who do are among the accounts found",
+    "shares_domain": "links to {name}; {found} of the {others} others who do are among the accounts found",
+    "shares_text": "writes the same text ({name}) as others; {found} of the {others} are among the accounts found",
+    "shares_contact": "gives the contact {name}; {found} of the {others} others who do are among the accounts found",
+    "reposts": "reposts {name}; {found} of the {others} others who do are among the accounts found",
+    "reported_by": "was reported by one ({name}) who reported others; {found} of the {others} are among the accounts found",
 }
 
 

@@ -13,21 +13,36 @@ from ringfence.model.faults import Fault
 from ringfence.terms.term import WEAK
 
 
+# A walk for each seed is dear, and a hundred of one network say little more than thirty.
+MOST = 32
+
+
 class NothingToStart(Fault):
     """No positive seed is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seeds:
-    """Each column of `restarts` (accounts x seeds) is one seed: the distribution over accounts its walk restarts at.
+    """Each column of `restarts` (accounts x columns) is one seed: the distribution over accounts its walk restarts at.
 
-    `accounts` are the dense ids of the seeds that are accounts; their columns come first. `negatives` are the dense ids
-    of accounts known not to belong; no walk restarts at one.
+    `accounts` are the dense ids of the seeds that are accounts; their columns come first, and `columns` says which each
+    has. Where there are more than MOST, several share one. `negatives` are the dense ids of accounts known not to
+    belong; no walk restarts at one.
     """
 
     accounts: NDArray[np.int64]
     restarts: NDArray[np.float32]
     negatives: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @property
+    def columns(self) -> NDArray[np.int64]:
+        """The column of each of `accounts`."""
+        return np.arange(len(self.accounts)) % MOST
+
+    @property
+    def thing_columns(self) -> NDArray[np.int64]:
+        """The columns of the seeds that are no accounts."""
+        return np.arange(min(len(self.accounts), MOST), self.restarts.shape[1])
 
 
 def seeds(
@@ -49,18 +64,21 @@ def seeds(
     if len(both := np.intersect1d(accounts, against)):
         what = f"account {str(graph.accounts[int(both[0])])!r} is given as positive and as negative"
         raise Fault(what, where="seeds", mend="take one of the two back")
-    own = np.zeros((graph.size, len(accounts)), np.float32)
-    own[accounts, np.arange(len(accounts))] = 1.0
-    groups = [np.setdiff1d(users, against) for users in [*_by_term(signals), *shared]]
-    terms = [_users(graph.size, users) for users in groups if len(users)]
-    restarts = np.column_stack([own, *terms]) if terms else own
+    things = [np.setdiff1d(users, against) for users in [*_by_term(signals), *shared]]
+    things = [users for users in things if len(users)]
+    restarts = np.zeros((graph.size, min(len(accounts), MOST) + min(len(things), MOST)), np.float32)
+    columns = np.arange(len(accounts)) % MOST
+    restarts[accounts, columns] = 1 / np.bincount(columns, minlength=1)[columns]
+    for number, users in enumerate(things):
+        column, sharing = number % MOST, len(range(number % MOST, len(things), MOST))
+        restarts[users, min(len(accounts), MOST) + column] += 1 / (len(users) * sharing)
     if restarts.shape[1] == 0:
         raise NothingToStart(
             "there is nothing to start from: no positive seed, and no account uses a vetted term",
             where="seeds",
             mend="add accounts with `ringfence seeds add`, or terms with `ringfence lexicon import`",
         )
-    return Seeds(accounts, np.ascontiguousarray(restarts, np.float32), against)
+    return Seeds(accounts, restarts, against)
 
 
 def _by_term(signals: pa.Table | None) -> list[NDArray[np.int64]]:
@@ -72,9 +90,3 @@ def _by_term(signals: pa.Table | None) -> list[NDArray[np.int64]]:
     codes, accounts = terms.indices.to_numpy(), signals["account"].to_numpy()
     order = np.argsort(terms.dictionary.to_numpy(zero_copy_only=False))
     return [np.unique(accounts[codes == code]).astype(np.int64) for code in order]
-
-
-def _users(size: int, users: NDArray[np.int64]) -> NDArray[np.float32]:
-    column = np.zeros(size, np.float32)
-    column[users] = 1 / len(users)
-    return column

@@ -18,30 +18,30 @@ _FREE, _SCATTER = np.uint32(0xFFFFFFFF), np.uint32(2_654_435_769)
 _SHORT = 32
 
 
-def nearest(matrix: Csr, k: int, budget: int) -> Csr:
+def nearest(unit: Csr, k: int, budget: int) -> Csr:
     """For each row the `k` rows of largest cosine with it, the cosine as weight: rows x rows, not symmetric.
 
-    A row itself and rows that share nothing with it are left out; of equals the lower id comes first. Exact for a row
-    whose targets have no more than `budget` users in all (itself counted). Else its rarest targets alone are looked
-    up, as many as fit, so that a weight is a lower bound of the cosine.
+    Rows of `unit` are of length 1, as `normalised` makes them, or shorter where a part of them is left out, which
+    makes them less like any other. A row itself and rows that share nothing with it are left out; of equals the lower
+    id comes first. Exact for a row whose targets have no more than `budget` users in all (itself counted). Else its
+    rarest targets alone are looked up, as many as fit, so that a weight is a lower bound of the cosine.
     """
-    unit = normalised(matrix)
     turned = unit.transposed()
     # A user and its weight side by side, so that one fetch brings both.
     uses = np.empty((turned.ties, 2), np.uint32)
     uses[:, 0], uses[:, 1] = turned.targets, turned.weights.view(np.uint32)
     users, user_weights = uses.reshape(-1), uses.reshape(-1).view(np.float32)
-    longest = int(matrix.degree().max(initial=0))
-    targets = np.empty((matrix.rows, k), np.uint32)
-    weights = np.empty((matrix.rows, k), np.float32)
-    counts = np.empty(matrix.rows, np.int64)
+    longest = int(unit.degree().max(initial=0))
+    targets = np.empty((unit.rows, k), np.uint32)
+    weights = np.empty((unit.rows, k), np.float32)
+    counts = np.empty(unit.rows, np.int64)
     held = unit.starts, unit.targets, unit.weights, turned.starts, users, user_weights
     in_ranges(
-        lambda first, last: _search(*held, budget, longest, targets, weights, counts, first, last), even(matrix.rows)
+        lambda first, last: _search(*held, budget, longest, targets, weights, counts, first, last), even(unit.rows)
     )
     there = np.arange(k) < counts[:, None]
     starts = np.concatenate(([0], np.cumsum(counts)))
-    return Csr(starts, targets[there], weights[there], matrix.rows)
+    return Csr(starts, targets[there], weights[there], unit.rows)
 
 
 def symmetrised(matrix: Csr) -> Csr:

@@ -19,7 +19,9 @@ from ringfence.model.faults import Fault
 from ringfence.model.words import ACCOUNT_RELATIONS, Relation
 
 # An object that very many use ties nobody to anybody: the cap is the larger of a number and a share of the accounts.
-DEGREE_CAP, DEGREE_CAP_SHARE = 2_000, 0.01
+DEGREE_CAP, DEGREE_CAP_SHARE = 10_000, 0.01
+# So many ties between accounts, none of them returned, are a list of pairs that has each pair once.
+PAIRS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +143,26 @@ def from_counts(
     accounts: int,
     objects: pa.StringArray | None,
 ) -> Ties:
-    """One relation from counted ties: self-loops, lone objects and objects over the degree cap are left out."""
+    """One relation from counted ties: self-loops, lone objects and objects over the degree cap are left out.
+
+    Ties between accounts of which at least PAIRS are given and none is returned are read as undirected.
+    """
     if objects is None:
         other = rows != targets
         rows, targets, counts = rows[other], targets[other], counts[other]
+        if len(rows) >= PAIRS and not _returned(rows, targets, accounts):
+            rows, targets = np.concatenate([rows, targets]), np.concatenate([targets, rows])
+            counts = np.concatenate([counts, counts])
     shape = (accounts, accounts if objects is None else len(objects))
     return weighed(relation, from_pairs(rows, targets, counts, shape), objects)
+
+
+def _returned(rows: NDArray[np.integer], targets: NDArray[np.integer], accounts: int) -> bool:
+    """Whether any two accounts are tied in both directions."""
+    there = np.unique(rows.astype(np.int64) * accounts + targets)
+    back = targets.astype(np.int64) * accounts + rows
+    places = np.searchsorted(there, back)
+    return bool((there[np.minimum(places, len(there) - 1)] == back).any())
 
 
 def weighed(relation: Relation, counts: Csr, objects: pa.StringArray | None) -> Ties:
