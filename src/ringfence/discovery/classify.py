@@ -45,6 +45,17 @@ class Evidence:
         """All columns, from labels outside the accounts' own folds and the one `left_out`."""
         return np.hstack([fixed, self.heard.of(accounts, left_out)])
 
+    def said(self, account: int, column: int, value: float) -> str:
+        """One column of one account in words; all but labels and directions are told as what they differ by."""
+        described, standing = len(self.around.names), self.places.shape[1]
+        if column >= described + standing:
+            fold = int(self.heard.fold[account])
+            return self.heard.said(account, column - described - standing, fold)
+        if column >= described:
+            return f"{self.names[column]} is {value:+.1f}, usually within 1 of 0"
+        side = "above" if value >= 0 else "below"
+        return f"{self.names[column]} is {abs(value):.1f} standard deviations {side} the usual"
+
 
 @dataclass(frozen=True, slots=True)
 class Classified:
@@ -115,7 +126,7 @@ def scores(found: Classified) -> pa.Table:
 
 
 def _reasons(found: Classified, accounts: Index) -> list[list[str] | None]:
-    """For each account the columns that add most to its boosted log-odds, with its value and the usual one."""
+    """For each account the columns that add most to its boosted log-odds, in words with their values."""
     evidence = found.evidence
     added = np.zeros((len(accounts), len(evidence.names)))
     values = np.zeros(added.shape)
@@ -124,18 +135,11 @@ def _reasons(found: Classified, accounts: Index) -> list[list[str] | None]:
         values[there] = columns
     doubt = [] if found.curve is not None else [lacking(found.reviewed.positive) or UNFOLDED]
     told: list[list[str] | None] = []
-    for value, gains in zip(values, added, strict=True):
+    for account, value, gains in zip(accounts.tolist(), values, added, strict=True):
         best = [c for c in np.argsort(-gains, kind="stable")[:MOST_REASONS].tolist() if gains[c] >= WORTH_SAYING]
-        said = [f"{evidence.names[c]} {_value(evidence, c, value[c])}" for c in best]
+        said = [evidence.said(account, column, value[column]) for column in best]
         told.append([*(said or [NOTHING]), *doubt])
     return told
-
-
-def _value(evidence: Evidence, column: int, value: float) -> str:
-    """A column's value in words: labels as what they are, all else in standard deviations from the usual."""
-    if column < len(evidence.around.names):
-        return f"is {abs(value):.1f} standard deviations {'above' if value >= 0 else 'below'} the usual"
-    return f"is {value:+.2f}"
 
 
 def _evidence(graph: Graph, reviewed: Labels, seed: int) -> tuple[Evidence, int]:

@@ -39,7 +39,7 @@ def places(around: tuple[Circle, ...], accounts: int) -> Columns:
     """Where accounts stand in each relation: two that tie to the same stand close together."""
     made = [_places(one) for one in around]
     names = tuple(
-        f"place {number} ({one.name})"
+        f"direction {number} of what it ties to ({one.name})"
         for one, place in zip(around, made, strict=True)
         for number in range(1, place.shape[1] + 1)
     )

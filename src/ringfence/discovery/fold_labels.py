@@ -62,6 +62,18 @@ class FoldLabels:
             columns += [excess / (heard + voice.steady), np.log1p(heard)]
         return np.column_stack(columns).astype(np.float32) if columns else np.empty((len(accounts), 0), np.float32)
 
+    def said(self, account: int, column: int, left_out: int = OUT) -> str:
+        """One of the columns of `of` for one account, in words."""
+        voice = self.voices[column // 2]
+        kept = np.arange(len(self.size)) != left_out
+        heeded = kept & (np.arange(len(self.size)) != self.fold[account])
+        heard = float(voice.heard[account][heeded].sum())
+        if column % 2:
+            return f"hears {heard:.1f} times as many labels {voice.name} as an account usually does"
+        share = float(voice.positive[account][heeded].sum()) / heard if heard else 0.0
+        usual = self.positive[kept].sum() / max(self.size[kept].sum(), 1.0)
+        return f"{share:.2f} of the labels {voice.name} are positive, of all {usual:.2f}"
+
 
 def folds(reviewed: Labels, accounts: int, count: int, seed: int) -> NDArray[np.int64]:
     """For each account its fold, or `OUT` where it has no label; each fold has its part of either class."""
