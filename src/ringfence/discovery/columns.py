@@ -51,16 +51,16 @@ def _activity(ties: Ties) -> Columns:
     ones = np.ones((ties.forward.columns, 1), np.float32)
     total = propagate(ties.forward, ones)[:, 0]
     columns = {
-        "number of ties": out + ties.alone,
-        "weight of ties": total,
-        "number of ties nobody shares": ties.alone,
+        "number of {} ties": out + ties.alone,
+        "weight of {} ties": total,
+        "number of {} ties nobody shares": ties.alone,
     }
     if ties.objects is None:
-        columns |= {"number of ties to it": back, "number of ties either way": out + back}
+        columns |= {"number of {} ties to it": back, "number of {} ties either way": out + back}
     values = [np.log1p(column.astype(np.float64)) for column in columns.values()]
     values.append(total / np.maximum(out, 1))
-    names = [*columns, "rarity of what it ties to"]
-    return Columns(np.column_stack(values).astype(np.float32), tuple(f"{name} ({ties.relation})" for name in names))
+    names = [*columns, "rarity of its {} ties"]
+    return Columns(np.column_stack(values).astype(np.float32), tuple(name.format(ties.relation) for name in names))
 
 
 def _places(circle: Circle) -> Matrix:
