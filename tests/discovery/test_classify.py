@@ -25,11 +25,11 @@ def platform(seed: int) -> Graph:
     follows = chance.integers(SIZE - 2, size=(1_500, 2)).tolist()
     follows += chance.integers(MEMBERS, size=(300, 2)).tolist()
     follows += [[SIZE - 1, other] for other in range(SIZE - 2)]
-    links = [[account, 1_000 + chance.integers(60)] for account in range(SIZE - 2)]
-    links += [[account, 2_000 + chance.integers(20)] for account in range(MEMBERS)]
+    links = [[account, 1_000 + int(chance.integers(60))] for account in range(SIZE - 2)]
+    links += [[account, 2_000 + int(chance.integers(20))] for account in range(MEMBERS)]
     hint = chance.normal(size=SIZE) + 0.5 * (np.arange(SIZE) < MEMBERS)
     tables = {
-        name: pa.table({"src": [a for a, _ in pairs], "dst": [int(b) for _, b in pairs]})
+        name: pa.table({"src": [a for a, _ in pairs], "dst": [b for _, b in pairs]})
         for name, pairs in (("follows", follows), ("shares_link", links))
     }
     return Graph.from_tables(tables, features=np.column_stack([hint, np.full(SIZE, 7.0), chance.normal(size=SIZE)]))
