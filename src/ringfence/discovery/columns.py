@@ -1,0 +1,90 @@
+"""What is known of an account by itself? Its features, how active it is, and where it stands in each relation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.linalg import svds
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+
+from ringfence.discovery.aggregates import Circle, Matrix
+from ringfence.graph.csr import Csr
+from ringfence.graph.local import propagate
+from ringfence.graph.relations import Graph, Ties
+
+PLACES = 16  # directions of each relation
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """`values` is accounts x columns, named."""
+
+    values: Matrix
+    names: tuple[str, ...]
+
+
+def known(graph: Graph) -> Columns:
+    """Features as they were given, and the activity of each account in each relation."""
+    made = [_activity(ties) for ties in graph.relations if ties.forward.ties or ties.alone.any()]
+    values = [one.values for one in made]
+    names = [name for one in made for name in one.names]
+    if graph.features is not None:
+        values.insert(0, graph.features)
+        names = [*(f"feature {number}" for number in range(graph.features.shape[1])), *names]
+    return Columns(np.hstack(values) if values else np.empty((graph.size, 0), np.float32), tuple(names))
+
+
+def places(around: tuple[Circle, ...], accounts: int) -> Columns:
+    """Where accounts stand in each relation: two that tie to the same stand close together."""
+    made = [_places(one) for one in around]
+    names = tuple(
+        f"direction {number} of what it ties to ({one.name})"
+        for one, place in zip(around, made, strict=True)
+        for number in range(1, place.shape[1] + 1)
+    )
+    return Columns(np.hstack([np.empty((accounts, 0), np.float32), *made]), names)
+
+
+def _activity(ties: Ties) -> Columns:
+    out, back = ties.forward.degree(), ties.backward.degree()
+    ones = np.ones((ties.forward.columns, 1), np.float32)
+    total = propagate(ties.forward, ones)[:, 0]
+    columns = {
+        "number of {} ties": out + ties.alone,
+        "weight of {} ties": total,
+        "number of {} ties nobody shares": ties.alone,
+    }
+    if ties.objects is None:
+        columns |= {"number of {} ties to it": back, "number of {} ties either way": out + back}
+    values = [np.log1p(column.astype(np.float64)) for column in columns.values()]
+    values.append(total / np.maximum(out, 1))
+    names = [*columns, "rarity of its {} ties"]
+    return Columns(np.column_stack(values).astype(np.float32), tuple(name.format(ties.relation) for name in names))
+
+
+def _places(circle: Circle) -> Matrix:
+    """The leading left singular vectors of the regularised, degree-normalised ties.
+
+    The mean degree is added before normalising, lest the vectors stand for small islands (Qin and Rohe, "Regularized
+    spectral clustering under the degree-corrected stochastic blockmodel", 2013).
+    """
+    matrix = circle.matrix
+    count = min(PLACES, min(matrix.rows, matrix.columns) - 1)
+    if count < 1:
+        return np.empty((matrix.rows, 0), np.float32)
+    left, right = matrix.degree(), np.bincount(matrix.targets, minlength=matrix.columns)
+    normal = sp.diags_array(_damped(left)) @ _ones(matrix) @ sp.diags_array(_damped(right))
+    with threadpool_limits(1, "blas"):  # the order of a threaded sum would depend on the number of threads
+        vectors, strengths, _ = svds(normal, k=count, v0=np.ones(min(normal.shape)), solver="arpack")
+    order = np.argsort(-strengths, kind="stable")
+    return np.asarray(vectors[:, order] * np.sqrt(matrix.rows), dtype=np.float32)
+
+
+def _damped(degree: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(1.0 / np.sqrt(degree + max(degree.mean(), 1.0)))
+
+
+def _ones(matrix: Csr) -> sp.csr_array:
+    entries = (np.ones(matrix.ties), matrix.targets.astype(np.int64), matrix.starts)
+    return sp.csr_array(entries, (matrix.rows, matrix.columns))
