@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 import ringfence
 from ringfence.discovery import aggregates, learners
 from ringfence.discovery import classify as classifying
-from ringfence.graph import local
+from ringfence.graph import threads
 from ringfence.graph.relations import Graph
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
@@ -88,7 +88,7 @@ def test_labels_drawn_at_random_are_not_found_again() -> None:
 def test_the_number_of_threads_changes_nothing(
     found: pa.Table, told: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (aggregates, classifying, local):
+    for module in (aggregates, classifying, threads):
         monkeypatch.setattr(module, "THREADS", 1)
     again = ringfence.classify(platform(1), labels(told[::-1].copy(), told[::-1] < MEMBERS))
     assert again.equals(found)

@@ -4,28 +4,27 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ringfence.discovery import spread
+from ringfence.discovery import walks
 from ringfence.discovery.corroborate import (
     PRIOR,
     SPARE,
     STRONG,
     Corroboration,
-    Kind,
     Scores,
-    _kinds,
     combined,
     corroborate,
     leanings,
     strength,
     suspicion,
 )
+from ringfence.discovery.kinds import Kind, kinds
 from ringfence.discovery.seeds import seeds
 from ringfence.graph.relations import Graph
 
 
 def judged(graph: Graph, start_from: list[str]) -> Corroboration:
     start = seeds(graph, start_from)
-    return corroborate(graph, spread.nearness(spread.lifts(graph, start.restarts)), start.accounts)
+    return corroborate(graph, walks.nearness(walks.walks(graph, start.restarts).long), start.accounts)
 
 
 def brute(kind: Kind, suspects: Scores) -> list[float]:
@@ -41,7 +40,7 @@ def brute(kind: Kind, suspects: Scores) -> list[float]:
 
 @pytest.mark.parametrize("number", range(4))
 def test_leanings_leave_the_account_itself_out(graph: Graph, number: int) -> None:
-    kind = _kinds(graph)[number]
+    kind = kinds(graph)[number]
     suspects = np.random.default_rng(number).random(graph.size) ** 40
     expected = brute(kind, suspects)
     assert leanings(kind, suspects) == pytest.approx(expected, rel=1e-3, abs=1e-3)
@@ -54,7 +53,7 @@ def test_leanings_leave_the_account_itself_out(graph: Graph, number: int) -> Non
 def test_an_account_alone_is_no_evidence_against_itself(graph: Graph) -> None:
     suspects = np.zeros(graph.size)
     suspects[0] = 1.0
-    for kind in _kinds(graph):
+    for kind in kinds(graph):
         assert leanings(kind, suspects)[: kind.matrix.starts[1]] == pytest.approx(0, abs=1e-3)
         assert strength(kind, suspects)[0] == pytest.approx(0, abs=1e-3)
         assert strength(kind, suspects).max() > 0

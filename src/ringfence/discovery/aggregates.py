@@ -10,8 +10,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ringfence.graph.csr import Csr, Ids, Index, Weights, from_pairs
-from ringfence.graph.local import THREADS, propagate
+from ringfence.graph.local import propagate
 from ringfence.graph.relations import Graph, Ties
+from ringfence.graph.threads import THREADS
 
 Matrix = NDArray[np.float32]
 

@@ -31,7 +31,9 @@ class Baselines:
     without_graph: int
 
 
-def baselines(graph: Graph, kinds: Sequence[Kind], rows: NDArray[np.int64], start: Seeds, members: NDArray[np.bool_], seed: int) -> Baselines:
+def baselines(
+    graph: Graph, kinds: Sequence[Kind], rows: NDArray[np.int64], start: Seeds, members: NDArray[np.bool_], seed: int
+) -> Baselines:
     """Compare the accounts found (`members`, one entry an account) with what two rules would name."""
     found = members.copy()
     found[start.accounts] = False
@@ -49,7 +51,8 @@ def keyword_rule(graph: Graph, start: Seeds) -> NDArray[np.float64] | None:
     score, best = np.zeros(graph.size), []
     for number, ties in enumerate(graph.relations):
         if ties.objects is not None:
-            shared = np.bincount(ties.backward.sources(), weights=mass[ties.backward.targets], minlength=ties.backward.rows)
+            back = ties.backward
+            shared = np.bincount(back.sources(), weights=mass[back.targets], minlength=back.rows)
             first = np.argsort(-shared, kind="stable")[:KEYWORDS]
             best += [(-float(shared[one]), number, int(one)) for one in first if shared[one] > 0]
     if not best:
@@ -59,10 +62,12 @@ def keyword_rule(graph: Graph, start: Seeds) -> NDArray[np.float64] | None:
     return score
 
 
-def without_graph(kinds: Sequence[Kind], rows: NDArray[np.int64], graph: Graph, start: Seeds, seed: int) -> NDArray[np.float64]:
+def without_graph(
+    kinds: Sequence[Kind], rows: NDArray[np.int64], graph: Graph, start: Seeds, seed: int
+) -> NDArray[np.float64]:
     """Trees on what accounts do, seeds against a sample of all; -1 for accounts not among `rows`."""
     score = np.full(graph.size, -1.0)
-    columns = np.ascontiguousarray(np.hstack([habits(kind, rows, graph.size) for kind in kinds])) if kinds else np.zeros((len(rows), 1), np.float32)
+    columns = np.hstack([np.zeros((len(rows), 1), np.float32), *(habits(kind, rows, graph.size) for kind in kinds)])
     mass = start.restarts.sum(axis=1)[rows]
     positive, rest = np.flatnonzero(mass > 0), np.flatnonzero(mass == 0)
     if not len(rest) or not len(positive):

@@ -15,8 +15,8 @@ from ringfence.discovery.fold_labels import OUT, FoldLabels, fold_labels, folds
 from ringfence.discovery.labels import Labels, labels
 from ringfence.discovery.learners import Learned, learn
 from ringfence.graph.csr import Index
-from ringfence.graph.local import THREADS
 from ringfence.graph.relations import Graph
+from ringfence.graph.threads import THREADS
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
 

@@ -1,5 +1,6 @@
 """From seeds to scores: who is near them, who is corroborated, which networks they form, and why."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,8 +73,8 @@ def expand(graph: Graph, seeds: Sequence[str], negatives: Sequence[str] = ()) ->
     """Rank every account of a graph by how likely it belongs with the `seeds` (account ids).
 
     `negatives` are accounts known not to belong. Returns an Arrow table account_id, rank, score, probability, role,
-    network_id, reasons, best first. The score is uncalibrated: minus the logarithm of the share of accounts that rank as
-    high. It ranks, and it is no probability, which stays null. `network_id` is null but for accounts found.
+    network_id, reasons, best first. The score is uncalibrated: minus the logarithm of the share of accounts that rank
+    as high. It ranks, and it is no probability, which stays null. `network_id` is null but for accounts found.
     """
     start = _seeds(graph, seeds, negatives)
     return scores(expansion(graph, start, np.zeros(graph.size, dtype=bool), seed=0))
@@ -92,11 +93,10 @@ def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) 
     judged = corroborate(graph, nearness, start.accounts)
     if agreed(judged, start):
         rows = _close(judged.score, start)
-        ranking: Pool | Refined = refine(
-            judged.kinds, rows, judged.score, judged.corroborated(), start.negatives, seed
-        )
-        candidates = ranking.above(CUT, graph.size)
-        score = _scored(rows, -np.log(ranked(ranking.score + 1e-6 * ranked(-judged.score[rows]))), judged.score)
+        refined = refine(judged.kinds, rows, judged.score, judged.corroborated(), start.negatives, seed)
+        candidates = refined.above(CUT, graph.size)
+        score = _scored(rows, -np.log(ranked(refined.score + 1e-6 * ranked(-judged.score[rows]))), judged.score)
+        ranking: Pool | Refined = refined
     else:
         rows = _close(nearness, start)
         ranking = _pooled(graph, judged, near, start, rows, nearness, seed)
@@ -179,7 +179,7 @@ def _scored(rows: Accounts, close: Scores, first: Scores) -> Scores:
 
 
 def _shortlist(graph: Graph) -> int:
-    return max(20, round(SHORTLIST * np.sqrt(graph.size)))
+    return max(20, round(SHORTLIST * math.sqrt(graph.size)))
 
 
 def scores(found: Expansion) -> pa.Table:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ringfence.discovery.corroborate import Corroboration, Kind, leanings
+from ringfence.discovery.corroborate import Corroboration, leanings
+from ringfence.discovery.kinds import Kind
 from ringfence.graph.relations import Graph
 
 # A kind of tie is worth a sentence from this many times the platform's mean on.
@@ -29,7 +30,7 @@ SENTENCES: Mapping[str, str] = {
     "shares_text": "writes the same text ({name}) as others; {found} of the {others} are among the accounts found",
     "shares_contact": "gives the contact {name}; {found} of the {others} others who do are among the accounts found",
     "reposts": "reposts {name}; {found} of the {others} others who do are among the accounts found",
-    "reported_by": "was reported by one ({name}) who reported others; {found} of the {others} are among the accounts found",
+    "reported_by": "was reported by one ({name}) who reported others; {found} of the {others} are among those found",
 }
 
 

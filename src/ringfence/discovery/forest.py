@@ -63,13 +63,14 @@ def grow(positives: Matrix, others: Matrix, trees: int, seed: int, least_leaf: i
 def joined(forests: Sequence[Forest]) -> Forest:
     """One forest with the trees of several."""
     sizes = np.array([len(forest.column) for forest in forests])
-    offsets = np.cumsum(sizes) - sizes
+    offset = np.repeat(np.cumsum(sizes) - sizes, sizes).astype(np.int32)
+    first = np.repeat(np.cumsum(sizes) - sizes, [len(forest.roots) for forest in forests])
     return Forest(
-        roots=np.concatenate([forest.roots + offset for forest, offset in zip(forests, offsets, strict=True)]),
+        roots=np.concatenate([forest.roots for forest in forests]) + first,
         column=np.concatenate([forest.column for forest in forests]),
         cut=np.concatenate([forest.cut for forest in forests]),
-        left=np.concatenate([forest.left + offset for forest, offset in zip(forests, offsets, strict=True)], dtype=np.int32),
-        right=np.concatenate([forest.right + offset for forest, offset in zip(forests, offsets, strict=True)], dtype=np.int32),
+        left=np.concatenate([forest.left for forest in forests]) + offset,
+        right=np.concatenate([forest.right for forest in forests]) + offset,
         share=np.concatenate([forest.share for forest in forests]),
     )
 

@@ -46,7 +46,7 @@ def groups(graph: Graph, start: Seeds, lift: Mass, found: Networks) -> tuple[Gro
     told = []
     for number in range(group_of.max(initial=-1) + 1):
         columns = group_of == number
-        share = np.divide(whole[:, columns].sum(axis=1), whole.sum(axis=1), out=np.zeros(len(whole)), where=whole.sum(axis=1) > 0)
+        share = whole[:, columns].sum(axis=1) / np.maximum(whole.sum(axis=1), 1e-12)
         rest = np.flatnonzero(share > RESTS)
         accounts = start.accounts[columns[start.columns]]
         told.append(

@@ -10,9 +10,8 @@ from ringfence.discovery.kinds import Kind
 
 # Targets are told apart by how many accounts tie to them: one, few, some, many.
 POPULARITY = (2, 5, 20, 100, 400)
-COLUMNS = ("total", "degree", "rarity", "entropy", "evenness", "largest share") + tuple(
-    f"from {at}" for at in (1, *POPULARITY)
-)
+BANDS = tuple(f"share of targets from {at} accounts on" for at in (1, *POPULARITY))
+COLUMNS = ("total", "degree", "rarity", "entropy", "evenness", "largest share", *BANDS)
 
 Columns = NDArray[np.float32]
 

@@ -51,9 +51,9 @@ def _unit(found: Sequence[Kind], rows: Accounts, accounts: int) -> Csr:
     """Rows of length one over all targets; what an account alone ties to counts in its length and is then left out."""
     parts = [take_rows(kind.matrix, rows) for kind in found]
     joined = _side_by_side(parts)
-    squares = np.bincount(joined.sources(), weights=joined.weights.astype(np.float64) ** 2, minlength=len(rows))
+    of_ties = np.bincount(joined.sources(), weights=joined.weights.astype(np.float64) ** 2, minlength=len(rows))
     lone = sum((kind.ties.alone[rows] for kind in found if kind.name == kind.ties.relation), np.zeros(len(rows)))
-    squares += lone * (np.log(2) * np.log(max(accounts, 2))) ** 2
+    squares = of_ties + lone * (np.log(2) * np.log(max(accounts, 2))) ** 2
     scale = np.divide(1, np.sqrt(squares), out=np.zeros(len(rows)), where=squares > 0).astype(np.float32)
     unit = Csr(joined.starts, joined.targets, joined.weights * np.repeat(scale, joined.degree()), joined.columns)
     return keep_columns(unit, np.bincount(unit.targets, minlength=unit.columns) > 1)

@@ -5,7 +5,7 @@ walks are. None is weighted by what it does on held-out seeds, which was measure
 bias of those they were drawn with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,20 +48,23 @@ class Pool:
         return np.asarray(self.parts.sum(axis=0))
 
 
-def pool(like: Likeness, near: Signals, habits: Matrix, activity: Scores, positives: Rows, negatives: Rows, seed: int) -> Pool:
+def pool(
+    like: Likeness, near: Signals, habits: Matrix, activity: Scores, positives: Rows, negatives: Rows, seed: int
+) -> Pool:
     """Rank the rows of `like`, given what each does (`habits`) and how much (`activity`), from `positives` (rows).
 
     `negatives` are rows that a person said are none; they are among the others that every learner is shown.
     """
     values: dict[str, Scores] = {"walk": near.walk.astype(float), "spreading": near.spread.astype(float)}
     known = np.hstack([like.directions, habits])
-    columns = {"habits": known, "habits, as active": known, "habits and ties, as active": np.hstack([known, near.values])}
+    columns = dict.fromkeys(("habits", "habits, as active"), known)
+    columns["habits and ties, as active"] = np.hstack([known, near.values])
     forests: dict[str, Forest] = {}
     if len(positives) >= LEARNABLE:
         others = _Others(near.away(), activity, positives, negatives, seed)
-        for name, draw in (("habits", others.any), ("habits, as active", others.as_active), ("habits and ties, as active", others.as_active)):
-            forests[name] = _grown(columns[name], positives, draw)
-            values[name] = forests[name].ask(columns[name])
+        for name, table in columns.items():
+            forests[name] = _grown(table, positives, others.any if name == "habits" else others.as_active)
+            values[name] = forests[name].ask(table)
     votes = np.array([VOTES[name] for name in values])
     logs = np.array([-np.log(ranked(_ahead(one, positives))) for one in values.values()])
     parts = logs * (votes / votes.sum())[:, None]
@@ -93,8 +96,8 @@ class _Others:
         return np.concatenate([self.rows[np.clip(places, 0, len(self.rows) - 1)], self.negatives])
 
 
-def _grown(columns: Matrix, positives: Rows, draw: object) -> Forest:
-    return joined([grow(columns[positives], columns[draw()], TREES, bag) for bag in range(BAGS)])  # type: ignore[operator]
+def _grown(columns: Matrix, positives: Rows, draw: Callable[[], Rows]) -> Forest:
+    return joined([grow(columns[positives], columns[draw()], TREES, bag) for bag in range(BAGS)])
 
 
 def _ahead(values: Scores, positives: Rows) -> Scores:

@@ -50,7 +50,9 @@ class Refined:
         return found
 
 
-def refine(found: Sequence[Kind], rows: Rows, score: Scores, positives: NDArray[np.bool_], negatives: Rows, seed: int) -> Refined:
+def refine(
+    found: Sequence[Kind], rows: Rows, score: Scores, positives: NDArray[np.bool_], negatives: Rows, seed: int
+) -> Refined:
     """Judge `rows` from `positives` (one entry an account), whom both families of ties agree on.
 
     `score` (one entry an account) says who is next in line after them. `negatives` are accounts that a person said
@@ -64,7 +66,9 @@ def refine(found: Sequence[Kind], rows: Rows, score: Scores, positives: NDArray[
     return _round(found, rows, first.score, members, negatives, seed + 1) if members.any() else first
 
 
-def _round(found: Sequence[Kind], rows: Rows, score: Scores, members: NDArray[np.bool_], negatives: Rows, seed: int) -> Refined:
+def _round(
+    found: Sequence[Kind], rows: Rows, score: Scores, members: NDArray[np.bool_], negatives: Rows, seed: int
+) -> Refined:
     names, columns = evidence(found, members, rows)
     chance = np.random.default_rng(seed)
     inside = members[rows]

@@ -12,7 +12,6 @@ from ringfence.graph.relations import Graph
 from ringfence.model.faults import Fault
 from ringfence.terms.term import WEAK
 
-
 # A walk for each seed is dear, and a hundred of one network say little more than thirty.
 MOST = 32
 

@@ -63,9 +63,9 @@ def _walked(graph: Graph, restarts: Mass) -> tuple[Mass, Mass]:
     kept = [np.float32(1 - damping) * restarts for damping, _ in (LONG, SHORT)]
     for number in range(1, max(LONG[1], SHORT[1]) + 1):
         mass = step(mass)
-        for total, (damping, steps) in zip(kept, (LONG, SHORT), strict=True):
+        for walk, (damping, steps) in enumerate((LONG, SHORT)):
             if number <= steps:  # the last step keeps all that is left
-                total += np.float32(damping**number * (1 if number == steps else 1 - damping)) * mass
+                kept[walk] += np.float32(damping**number * (1 if number == steps else 1 - damping)) * mass
     return kept[0], kept[1]
 
 

@@ -71,7 +71,8 @@ class Graph:
         `src` is always an account; `dst` is one in `follows`, `replies`, `mentions` and `co_reported`, else an object
         (a hashtag, a media hash, a link), taken as it is spelled. Ids may be strings or integers. A tie given more
         than once counts once, with the weights added up. `features` is an Arrow table with an `account_id` column and
-        numbers, or a matrix whose row i describes the account with the id i. Raises Fault when there is no room.
+        numbers, or a matrix whose row i describes the account with the id i. The order of relations and rows changes
+        nothing. Raises Fault when there is no room.
         """
         named = {_relation(name): _columns(name, table) for name, table in tables.items()}
         ends = [columns[0] for columns in named.values()]
@@ -79,11 +80,11 @@ class Graph:
         known = described(features)
         if known is not None:
             ends.insert(0, known.accounts)
-        accounts = pc.unique(pa.chunked_array(ends, pa.string())) if ends else pa.array([], pa.string())
+        accounts = _distinct(pa.chunked_array(ends, pa.string()))
         fits(sum(len(src) for src, _, _ in named.values()), len(accounts))
         built = []
-        for relation, (src, dst, weight) in named.items():
-            objects = None if relation in ACCOUNT_RELATIONS else pc.unique(dst)
+        for relation, (src, dst, weight) in sorted(named.items()):
+            objects = None if relation in ACCOUNT_RELATIONS else _distinct(dst)
             targets = pc.index_in(dst, accounts if objects is None else objects).to_numpy()
             rows = pc.index_in(src, accounts).to_numpy()
             built.append(from_counts(relation, rows, targets, weight, len(accounts), objects))
@@ -191,6 +192,11 @@ def weighed(relation: Relation, counts: Csr, objects: pa.StringArray | None) -> 
 def _weigh(targets: Ids, counts: Weights, rarity: NDArray[np.float64], weights: Weights, first: int, last: int) -> None:
     for tie in range(first, last):
         weights[tie] = np.log1p(counts[tie]) * rarity[targets[tie]]
+
+
+def _distinct(names: pa.ChunkedArray) -> pa.StringArray:
+    distinct = pc.unique(names)
+    return distinct.take(pc.sort_indices(distinct))
 
 
 def _relation(name: str) -> Relation:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ringfence.discovery import spread
+from ringfence.discovery import walks
 from ringfence.graph.relations import Graph
 
 Dense = NDArray[np.float64]
@@ -31,60 +31,59 @@ def a_graph(seed: int, accounts: int = 12) -> Graph:
 
 
 def dense(graph: Graph) -> Dense:
-    """The weights between all nodes, both ways: accounts first, then the objects of each relation."""
-    objects = [len(ties.objects) for ties in graph.relations if ties.objects is not None]
-    weights = np.zeros((graph.size + sum(objects),) * 2)
-    first = graph.size
+    """What one step takes between accounts: straight to those tied to, or through an object to those who share it."""
+    weights = np.zeros((graph.size,) * 2)
     for ties in graph.relations:
-        matrix = ties.forward.to_scipy().toarray()
-        if ties.objects is None:
-            weights[: graph.size, : graph.size] += matrix + matrix.T
-        else:
-            weights[: graph.size, first : first + matrix.shape[1]] += matrix
-            weights[first : first + matrix.shape[1], : graph.size] += matrix.T
-            first += matrix.shape[1]
+        matrix = ties.forward.to_scipy().toarray().astype(float)
+        users = matrix.sum(axis=0)
+        shared = matrix / np.where(users > 0, users, 1)
+        weights += matrix + matrix.T if ties.objects is None else shared @ matrix.T
     return weights
 
 
-def walked(graph: Graph, restarts: Dense) -> Dense:
+def walked(graph: Graph, restarts: Dense, damping: float, steps: int) -> Dense:
     weights = dense(graph)
     leaving = weights.sum(axis=1)
     step = np.divide(weights, leaving[:, None], out=np.zeros_like(weights), where=leaving[:, None] > 0)
-    restart = np.vstack([restarts, np.zeros((len(weights) - graph.size, restarts.shape[1]))])
-    mass = restart
-    for _ in range(spread.STEPS):
-        mass = (1 - spread.DAMPING) * restart + spread.DAMPING * step.T @ mass
-    return np.asarray(mass[: graph.size])
+    mass = restarts
+    for _ in range(steps):
+        mass = (1 - damping) * restarts + damping * step.T @ mass
+    return np.asarray(mass)
 
 
 @settings(deadline=None, max_examples=30)  # the first call compiles
 @given(st.integers(0, 10_000))
-def test_the_walk_is_the_dense_walk(seed: int) -> None:
+def test_both_walks_are_the_dense_walks(seed: int) -> None:
     graph = a_graph(seed)
     restarts = np.eye(graph.size, 3, dtype=np.float32)
-    own, everywhere = walked(graph, restarts.astype(float)), walked(graph, np.full((graph.size, 1), 1 / graph.size))
-    assert spread._walk(graph, restarts) == pytest.approx(own, rel=1e-4, abs=1e-6)
-    expected = own / (everywhere + spread.SHRINK * everywhere.mean())
-    assert spread.lifts(graph, restarts) == pytest.approx(expected, rel=1e-4, abs=1e-5)
+    near = walks.walks(graph, restarts)
+    for lift, mass, (damping, steps) in zip(
+        (near.long, near.short), walks._walked(graph, restarts), (walks.LONG, walks.SHORT), strict=True
+    ):
+        own = walked(graph, restarts.astype(float), damping, steps)
+        everywhere = walked(graph, np.full((graph.size, 1), 1 / graph.size), damping, steps)
+        assert mass == pytest.approx(own, rel=1e-4, abs=1e-6)
+        expected = own / (everywhere + walks.SHRINK * everywhere.mean())
+        assert lift == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_walked_long_enough_it_is_personalised_pagerank(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spread, "STEPS", 200)
+    monkeypatch.setattr(walks, "LONG", (walks.LONG[0], 200))
     graph = a_graph(seed)
-    ranks = nx.pagerank(nx.from_numpy_array(dense(graph)), spread.DAMPING, personalization={0: 1}, tol=1e-10)
-    mass = spread._walk(graph, np.eye(graph.size, 1, dtype=np.float32))[:, 0]
+    ranks = nx.pagerank(nx.from_numpy_array(dense(graph)), walks.LONG[0], personalization={0: 1}, tol=1e-10)
+    mass = walks._walked(graph, np.eye(graph.size, 1, dtype=np.float32))[0][:, 0]
     assert mass == pytest.approx([ranks[account] for account in range(graph.size)], rel=1e-3, abs=1e-6)
 
 
 def test_fairly_near_to_many_seeds_is_nearer_than_very_near_to_one() -> None:
-    many, one = spread.nearness(np.array([[5, 5, 5, 5], [20, 0, 0, 0]], np.float32))
+    many, one = walks.nearness(np.array([[5, 5, 5, 5], [20, 0, 0, 0]], np.float32))
     assert many > one
 
 
 def test_an_account_without_ties_is_near_to_nobody() -> None:
     ties = pa.table({"src": ["a", "b", "alone"], "dst": ["b", "c", "alone"]})
     graph = Graph.from_tables({"follows": ties})
-    lift = spread.lifts(graph, np.eye(graph.size, 1, dtype=np.float32))
+    lift = walks.walks(graph, np.eye(graph.size, 1, dtype=np.float32)).long
     assert lift[graph.find(["alone"])[0], 0] == 0
     assert lift[graph.find(["b"])[0], 0] > 0
