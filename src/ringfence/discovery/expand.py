@@ -32,6 +32,7 @@ MODEL = "expand-2"  # changes whenever the same events may give other scores
 CLOSE = 65_536
 # The two families of ties are believed where they agree on so many accounts, and on this share of the seeds.
 AGREED, AGREED_SEEDS = 10, 0.5
+EQUALS = 1e-6  # what corroboration adds to the trees' answer, which many accounts share
 
 Accounts = NDArray[np.int64]
 Scores = NDArray[np.float64]
@@ -73,8 +74,9 @@ def expand(graph: Graph, seeds: Sequence[str], negatives: Sequence[str] = ()) ->
     """Rank every account of a graph by how likely it belongs with the `seeds` (account ids).
 
     `negatives` are accounts known not to belong. Returns an Arrow table account_id, rank, score, probability, role,
-    network_id, reasons, best first. The score is uncalibrated: minus the logarithm of the share of accounts that rank
-    as high. It ranks, and it is no probability, which stays null. `network_id` is null but for accounts found.
+    network_id, reasons, best first. The score is uncalibrated: it ranks, on the scale of a logarithm of ranks, from 0
+    to the log of how many accounts there are. It is no probability, which stays null. `network_id` is null but for
+    accounts found.
     """
     start = _seeds(graph, seeds, negatives)
     return scores(expansion(graph, start, np.zeros(graph.size, dtype=bool), seed=0))
@@ -95,7 +97,8 @@ def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) 
         rows = _close(judged.score, start)
         refined = refine(judged.kinds, rows, judged.score, judged.corroborated(), start.negatives, seed)
         candidates = refined.above(CUT, graph.size)
-        score = _scored(rows, -np.log(ranked(refined.score + 1e-6 * ranked(-judged.score[rows]))), judged.score)
+        answer = refined.score + EQUALS * (1 - ranked(judged.score[rows]))
+        score = _scored(rows, answer * math.log(len(rows)), judged.score)
         ranking: Pool | Refined = refined
     else:
         rows = _close(nearness, start)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringfence.discovery.forest import Forest, grow, joined
+from ringfence.discovery.forest import Forest, grow
 from ringfence.discovery.kinds import Kind
 from ringfence.discovery.likeness import take_rows
 from ringfence.graph import local
@@ -34,20 +34,29 @@ Matrix = NDArray[np.float32]
 class Refined:
     """`score` (0 to 1) has one entry for each of `rows` (dense ids).
 
-    `columns` is what the trees of `forest` saw, rows x names.
+    `columns` is what the trees of `forests` saw, rows x names. Each forest judges only the rows that are true in its
+    row of `unseen` (forests x rows), those it was not grown on, and a row's score is the mean of what these say.
     """
 
     rows: Rows
     score: Scores
     names: tuple[str, ...]
     columns: Matrix
-    forest: Forest
+    forests: tuple[Forest, ...]
+    unseen: NDArray[np.bool_]
 
     def above(self, cut: float, accounts: int) -> NDArray[np.bool_]:
         """Who scores `cut` or more: one entry an account of the graph."""
         found = np.zeros(accounts, dtype=bool)
         found[self.rows[self.score >= cut]] = True
         return found
+
+    def parts(self, places: Rows) -> Scores:
+        """What each column adds to the score of the rows at `places`, and last where all start: they sum to it."""
+        total = np.zeros((len(places), len(self.names) + 1))
+        for forest, unseen in zip(self.forests, self.unseen[:, places], strict=True):
+            total[unseen] += forest.parts(self.columns[places[unseen]], len(self.names))
+        return np.asarray(total / np.maximum(self.unseen[:, places].sum(axis=0), 1)[:, None])
 
 
 def refine(
@@ -75,7 +84,7 @@ def _round(
     positives, rest = np.flatnonzero(inside), np.flatnonzero(~inside)
     line = rest[np.argsort(-score[rest], kind="stable")][: max(NEXT, len(positives))]
     said = np.flatnonzero(np.isin(rows, negatives))
-    total, asked, forests = np.zeros(len(rows)), np.zeros(len(rows)), []
+    total, forests, judges = np.zeros(len(rows)), [], []
     for _ in range(REPEATS):
         others = np.concatenate([chance.choice(rest, OTHERS // 2), chance.choice(line, OTHERS // 2), said])
         others = np.unique(others)
@@ -86,10 +95,10 @@ def _round(
             unseen = np.ones(len(rows), dtype=bool)
             unseen[shown] = unseen[shown_others] = False
             total[unseen] += forest.ask(columns[unseen])
-            asked += unseen
+            judges.append(unseen)
             forests.append(forest)
-    judged = total / np.maximum(asked, 1)
-    return Refined(rows, judged, names, columns, joined(forests))
+    asked = np.array(judges)
+    return Refined(rows, total / np.maximum(asked.sum(axis=0), 1), names, columns, tuple(forests), asked)
 
 
 def evidence(found: Sequence[Kind], members: NDArray[np.bool_], rows: Rows) -> tuple[tuple[str, ...], Matrix]:
