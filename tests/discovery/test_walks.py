@@ -58,7 +58,7 @@ def test_both_walks_are_the_dense_walks(seed: int) -> None:
     restarts = np.eye(graph.size, 3, dtype=np.float32)
     near = walks.walks(graph, restarts)
     for lift, mass, (damping, steps) in zip(
-        (near.long, near.short), walks._walked(graph, restarts), (walks.LONG, walks.SHORT), strict=True
+        (near.long, near.short), walks._walked(walks._Step(graph), restarts), (walks.LONG, walks.SHORT), strict=True
     ):
         own = walked(graph, restarts.astype(float), damping, steps)
         everywhere = walked(graph, np.full((graph.size, 1), 1 / graph.size), damping, steps)
@@ -72,7 +72,7 @@ def test_walked_long_enough_it_is_personalised_pagerank(seed: int, monkeypatch: 
     monkeypatch.setattr(walks, "LONG", (walks.LONG[0], 200))
     graph = a_graph(seed)
     ranks = nx.pagerank(nx.from_numpy_array(dense(graph)), walks.LONG[0], personalization={0: 1}, tol=1e-10)
-    mass = walks._walked(graph, np.eye(graph.size, 1, dtype=np.float32))[0][:, 0]
+    mass = walks._walked(walks._Step(graph), np.eye(graph.size, 1, dtype=np.float32))[0][:, 0]
     assert mass == pytest.approx([ranks[account] for account in range(graph.size)], rel=1e-3, abs=1e-6)
 
 

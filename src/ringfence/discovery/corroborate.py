@@ -8,11 +8,14 @@ is corroborated only where kinds of both families agree: the company it keeps an
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ringfence.discovery.kinds import Kind, both_families, kinds
 from ringfence.graph import local
+from ringfence.graph.csr import Ids
 from ringfence.graph.relations import Graph
+from ringfence.graph.threads import in_ranges, shares
 
 # A target's share of suspects is shrunk towards the platform's as if PRIOR average accounts tied to it too, and an
 # account's mean over its targets as if it had SPARE more that nobody suspects ties to. HALF is the strength, in
@@ -89,20 +92,40 @@ def leanings(kind: Kind, suspects: Scores) -> Scores:
     """
     if not suspects.any():  # where nobody stands out there is nothing to lean towards
         return np.zeros(kind.matrix.ties)
-    usual = suspects.mean()
-    mean = local.aggregate(kind.back, suspects.astype(np.float32)[:, None])[:, 0].astype(np.float64)
-    users = kind.back.degree()
+    held, users = _held(kind, suspects), kind.back.degree()
     source, target = kind.matrix.sources(), kind.matrix.targets
-    others = mean[target] * users[target] - suspects[source]
-    lift = (others + PRIOR * usual) / (users[target] - 1 + PRIOR) / usual - 1
+    lift = (held[target] - suspects[source] / suspects.mean() + PRIOR) / (users[target] - 1 + PRIOR) - 1
     return np.asarray(np.maximum(lift, 0.0))
 
 
 def strength(kind: Kind, suspects: Scores) -> Scores:
     """How far the targets of each account lean towards the suspects, as a multiple of the platform's mean account."""
-    total = np.bincount(kind.matrix.sources(), weights=leanings(kind, suspects), minlength=kind.matrix.rows)
-    lean = total / (kind.matrix.degree() + SPARE)
+    lean = np.zeros(kind.matrix.rows)
+    if suspects.any():
+        usual = suspects / suspects.mean()
+        held = kind.matrix.starts, kind.matrix.targets, _held(kind, suspects), kind.back.starts, usual, lean
+        in_ranges(lambda first, last: _lean(*held, first, last), shares(kind.matrix.starts))
     return np.asarray(lean / lean.mean() if lean.any() else lean)
+
+
+def _held(kind: Kind, suspects: Scores) -> Scores:
+    """The suspicion of all users of each target together, as a multiple of the platform's mean account's."""
+    mean = local.aggregate(kind.back, (suspects / suspects.mean()).astype(np.float32)[:, None])[:, 0]
+    return np.asarray(mean.astype(np.float64) * kind.back.degree())
+
+
+@njit(nogil=True, cache=True)
+def _lean(
+    starts: Accounts, targets: Ids, held: Scores, users: Accounts, usual: Scores, lean: Scores, first: int, last: int
+) -> None:
+    """The mean over each row's targets of their `leanings`, as if it had SPARE more that lean nowhere."""
+    for row in range(first, last):
+        total = 0.0
+        for tie in range(starts[row], starts[row + 1]):
+            target = targets[tie]
+            others = users[target + 1] - users[target] - 1
+            total += max((held[target] - usual[row] + PRIOR) / (others + PRIOR) - 1, 0.0)
+        lean[row] = total / (starts[row + 1] - starts[row] + SPARE)
 
 
 def combined(strengths: Scores, company: NDArray[np.bool_]) -> Scores:

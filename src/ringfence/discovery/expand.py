@@ -189,16 +189,22 @@ def scores(found: Expansion) -> pa.Table:
     """The result as the contract's table of scores, best first; reasons for the short list and the accounts found."""
     order = found.order()
     why = reasons(found.graph, found.judged, found.members, found.shortlist())
-    numbers = found.networks.member_of[order]
+    told = np.full(found.graph.size, -1)
+    told[list(why)] = np.arange(len(why))
     return pa.Table.from_arrays(
         [
             found.graph.accounts.take(pa.array(order)),
             pa.array(np.arange(1, len(order) + 1)),
             pa.array(found.score[order]),
             pa.nulls(len(order), pa.float64()),
-            pa.array([found.roles[account] for account in order], pa.string()),
-            pa.array([found.networks.ids[number] if number >= 0 else None for number in numbers], pa.string()),
-            pa.array([why.get(int(account)) for account in order], pa.list_(pa.string())),
+            pa.array(found.roles, pa.string()).take(pa.array(order)),
+            _numbered(found.networks.ids, found.networks.member_of[order], pa.string()),
+            _numbered(list(why.values()), told[order], pa.list_(pa.string())),
         ],
         schema=SCORES,
     )
+
+
+def _numbered(values: Sequence[object], numbers: NDArray[np.int64], kind: pa.DataType) -> pa.Array:
+    """Each of `numbers` as the value it numbers; none for -1."""
+    return pa.array(values, kind).take(pa.array(numbers, mask=numbers < 0))

@@ -18,11 +18,12 @@ from ringfence.graph import local
 from ringfence.graph.csr import Csr
 
 # Votes. Learners need LEARNABLE positives, BAGS samples of others with TREES trees each.
-# Chosen on Weibo draws below 100, Tolokers as a graph without labels, and generated worlds below 100.
+# Chosen on Weibo draws below 100, Tolokers as a graph without labels, and those who share one tag or link of the
+# elections posts, with that one hidden.
 VOTES: Mapping[str, float] = {
-    "walk": 0.5, "spreading": 0.25, "habits": 1.0, "habits, as active": 1.0, "habits and ties, as active": 1.0,
+    "walk": 0.5, "spreading": 0.5, "habits": 1.0, "habits, as active": 1.0, "habits and ties, as active": 1.0,
 }  # fmt: skip
-NEIGHBOURS_VOTE = 0.5  # of what the rankers say together, once more by the mean of an account's nearest
+NEIGHBOURS_VOTE = 0.25  # of what the rankers say together, once more by the mean of an account's nearest
 LEARNABLE, BAGS, TREES, OTHERS, OTHERS_EACH = 3, 6, 60, 200, 10
 AS_ACTIVE = 0.05  # accounts within this share of all, by how much they tie, are as active
 

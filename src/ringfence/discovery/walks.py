@@ -18,6 +18,7 @@ from ringfence.graph.relations import Graph, Ties
 # HALF is the lift that counts log(2); chosen on generated worlds and Weibo draws below 100.
 LONG, SHORT = (0.85, 12), (0.5, 7)
 SHRINK, HALF = 0.5, 4.0
+WIDEST = 1 << 27  # numbers of mass to walk with at a time: a walk holds some five times as many
 
 Mass = NDArray[np.float32]
 
@@ -35,8 +36,16 @@ def walks(graph: Graph, restarts: Mass) -> Walks:
 
     `restarts` is accounts x seeds, each column a distribution over the accounts where that seed's walk restarts.
     """
-    everywhere = np.full((graph.size, 1), 1 / graph.size, np.float32)
-    return Walks(*(_lifts(mass) for mass in _walked(graph, np.hstack([restarts, everywhere]))))
+    step = _Step(graph)
+    everywhere = np.full((graph.size, 1), 1 / max(graph.size, 1), np.float32)
+    usual = [mass + np.float32(SHRINK) * mass.mean(dtype=np.float64) for mass in _walked(step, everywhere)]
+    lifts = np.empty_like(restarts), np.empty_like(restarts)
+    each = max(1, WIDEST // max(graph.size, 1))
+    for first in range(0, restarts.shape[1], each):
+        some = slice(first, first + each)
+        for lift, mass, background in zip(lifts, _walked(step, restarts[:, some]), usual, strict=True):
+            np.divide(mass, background, out=lift[:, some])
+    return Walks(*lifts)
 
 
 def nearness(lift: Mass) -> NDArray[np.float64]:
@@ -51,14 +60,8 @@ def nearness(lift: Mass) -> NDArray[np.float64]:
     return total
 
 
-def _lifts(walked: Mass) -> Mass:
-    background = walked[:, -1:] + np.float32(SHRINK) * walked[:, -1].mean(dtype=np.float64).astype(np.float32)
-    return np.asarray(walked[:, :-1] / background, dtype=np.float32)
-
-
-def _walked(graph: Graph, restarts: Mass) -> tuple[Mass, Mass]:
+def _walked(step: "_Step", restarts: Mass) -> tuple[Mass, Mass]:
     """Where the mass of both walks is. They take the same steps, and differ in how much of it goes on with each."""
-    step = _Step(graph)
     mass = restarts
     kept = [np.float32(1 - damping) * restarts for damping, _ in (LONG, SHORT)]
     for number in range(1, max(LONG[1], SHORT[1]) + 1):

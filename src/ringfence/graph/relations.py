@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numba import njit
 from numpy.typing import NDArray
 
-from ringfence.graph.csr import Csr, Ids, Weights, empty_columns, from_pairs, keep_columns
+from ringfence.graph.csr import Csr, Ids, Weights, empty_columns, from_pairs, keep_columns, merged
 from ringfence.graph.features import described, finite
 from ringfence.graph.memory import fits
 from ringfence.graph.threads import even, in_ranges
@@ -150,20 +150,30 @@ def from_counts(
     """
     if objects is None:
         other = rows != targets
-        rows, targets, counts = rows[other], targets[other], counts[other]
-        if len(rows) >= PAIRS and not _returned(rows, targets, accounts):
-            rows, targets = np.concatenate([rows, targets]), np.concatenate([targets, rows])
-            counts = np.concatenate([counts, counts])
-    shape = (accounts, accounts if objects is None else len(objects))
-    return weighed(relation, from_pairs(rows, targets, counts, shape), objects)
+        if not other.all():
+            rows, targets, counts = rows[other], targets[other], counts[other]
+    matrix = from_pairs(rows, targets, counts, (accounts, accounts if objects is None else len(objects)))
+    if objects is None and len(rows) >= PAIRS and not _returned(matrix.starts, matrix.targets):
+        matrix = merged(matrix, matrix.transposed())
+    return weighed(relation, matrix, objects)
 
 
-def _returned(rows: NDArray[np.integer], targets: NDArray[np.integer], accounts: int) -> bool:
-    """Whether any two accounts are tied in both directions."""
-    there = np.unique(rows.astype(np.int64) * accounts + targets)
-    back = targets.astype(np.int64) * accounts + rows
-    places = np.searchsorted(there, back)
-    return bool((there[np.minimum(places, len(there) - 1)] == back).any())
+@njit(nogil=True, cache=True)
+def _returned(starts: NDArray[np.int64], targets: Ids) -> bool:
+    """Whether any two accounts are tied in both directions; most often a tie among the first is."""
+    for row in range(len(starts) - 1):
+        for tie in range(starts[row], starts[row + 1]):
+            target = targets[tie]
+            first, last = starts[target], starts[target + 1]
+            while first < last:
+                middle = (first + last) // 2
+                if targets[middle] < row:
+                    first = middle + 1
+                else:
+                    last = middle
+            if first < starts[target + 1] and targets[first] == row:
+                return True
+    return False
 
 
 def weighed(relation: Relation, counts: Csr, objects: pa.StringArray | None) -> Ties:
