@@ -20,9 +20,10 @@ from ringfence.graph.threads import in_ranges, shares
 # A target's share of suspects is shrunk towards the platform's as if PRIOR average accounts tied to it too, and an
 # account's mean over its targets as if it had SPARE more that nobody suspects ties to. HALF is the strength, in
 # multiples of the platform's mean, that counts log(2) in the score; STRONG is what a kind needs to corroborate, and
-# REQUIRED how many kinds must. All chosen on generated platforms with seeds below 100, and on no other data.
+# AS_SUSPECTS the share of a suspect's own strength, since on a large platform the mean account has next to none.
+# REQUIRED is how many kinds must. All chosen on generated platforms with seeds below 100, and on no other data.
 PRIOR, SPARE, HALF = 3.0, 2.0, 4.0
-STRONG, REQUIRED = 8.0, 3
+STRONG, AS_SUSPECTS, REQUIRED = 8.0, 0.15, 3
 
 # The short list of suspects grows with the square root of the platform: 1,000 of 200,000 accounts, half of that later.
 SHORTLIST = 2.24
@@ -43,7 +44,8 @@ class Corroboration:
 
     def strong(self) -> NDArray[np.int64]:
         """How many kinds are strong for each account, zero unless both families are, where the graph has both."""
-        strong = self.strengths >= STRONG
+        of_suspects = self.strengths @ self.suspects / max(self.suspects.sum(), 1e-12)
+        strong = self.strengths >= np.maximum(STRONG, AS_SUSPECTS * of_suspects)[:, None]
         company = np.array([kind.company for kind in self.kinds])
         count = strong.sum(axis=0)
         for family in (company, ~company):
