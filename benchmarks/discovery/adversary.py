@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ringfence.demo import evaluate, tables
 from ringfence.demo.trial import Trial, random_members, trial
 from ringfence.discovery.expand import Expansion
+from ringfence.discovery.seeds import seeds
 from ringfence.world.adversary import NONE, Adversary
 from ringfence.world.plan import plan
 from ringfence.world.poison import Poison, PoisonedSeeds, poisoned_seeds
@@ -107,13 +108,17 @@ def poisonings(world: World, tried: Trial, seed: int) -> Iterator[tuple[tuple[in
         for kind in KINDS:
             mixed = poisoned_seeds(world, true, FALSE, kind)
             yield (count, kind), poisoned(tried, mixed, tuple(true))
+            yield (count, f"{kind}, held"), poisoned(tried, mixed, tuple(true), doubted=mixed.false)
         # All kinds replace the same seeds, so what is left without them is the same too.
         yield (count, "false seeds taken out by hand"), poisoned(tried, PoisonedSeeds(mixed.true, (), ()), tuple(true))
 
 
-def poisoned(tried: Trial, mixed: PoisonedSeeds, true: tuple[str, ...]) -> Row:
-    """Judged without the true seeds of the clean run too, so that all runs of a count are about the same accounts."""
-    found = tried.discover(tried.start(mixed.all))
+def poisoned(tried: Trial, mixed: PoisonedSeeds, true: tuple[str, ...], doubted: tuple[str, ...] = ()) -> Row:
+    """Judged without the true seeds of the clean run too, so that all runs of a count are about the same accounts.
+
+    `doubted` are the seeds that nobody but one person, the attacker, vouches for.
+    """
+    found = tried.discover(seeds(tried.graph, mixed.all, doubted=doubted))
     left_out = tried.graph.find(sorted({*mixed.all, *true}))
     group = tried.graph.find(list(mixed.group))
     dragged = float(found.members[group].mean()) if len(group) else float("nan")
@@ -121,9 +126,8 @@ def poisoned(tried: Trial, mixed: PoisonedSeeds, true: tuple[str, ...]) -> Row:
 
 
 def shown(found: Expansion) -> str:
-    """What a reviewer is shown about the seeds' groups before their names count; empty until discovery says any."""
-    groups = getattr(found, "seed_groups", None)
-    return "" if groups is None else str(len(groups))
+    """How many groups of seeds a reviewer is shown."""
+    return str(len(found.groups))
 
 
 def report(ways: Mapping[tuple[str, float], list[Row]], poisons: Mapping[tuple[int, str], list[Row]]) -> list[str]:
@@ -174,6 +178,8 @@ def poison_table(poisons: Mapping[tuple[int, str], list[Row]]) -> list[str]:
         "",
         f"Random member accounts as seeds, {FALSE:.0%} of them replaced by innocent accounts. Dragged along: how much",
         "of the rest of the falsely named group is named too. Groups shown: how many seed groups a reviewer is shown.",
+        "Held: with `discovery.hold_unconfirmed_groups`, where two people vouch for the true seeds, the attacker alone",
+        "for the false ones.",
         "",
         *tables.table(
             [*header, "innocents per 10,000", "dragged along", "groups shown"],

@@ -16,7 +16,7 @@ from ringfence.discovery.groups import Group, groups
 from ringfence.discovery.habits import habits
 from ringfence.discovery.kinds import both_families
 from ringfence.discovery.likeness import likeness
-from ringfence.discovery.networks import Networks, networks
+from ringfence.discovery.networks import Networks, networks, without
 from ringfence.discovery.pool import LEARNABLE, Pool, pool
 from ringfence.discovery.refine import CUT, Refined, refine
 from ringfence.discovery.roles import roles
@@ -42,7 +42,8 @@ Scores = NDArray[np.float64]
 class Expansion:
     """All that discovery found. `score` has one entry an account; seeds stand above all others.
 
-    `rows` are the accounts that were looked at closely (dense ids, ascending), and `ranking` how.
+    `rows` are the accounts that were looked at closely (dense ids, ascending), and `ranking` how. `held` are those that
+    would have been found, and rest on seeds that one person alone vouches for.
     """
 
     graph: Graph
@@ -54,6 +55,7 @@ class Expansion:
     roles: tuple[Role | None, ...]
     score: Scores
     groups: tuple[Group, ...]
+    held: NDArray[np.bool_]
     beside: Baselines
 
     @property
@@ -109,7 +111,9 @@ def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) 
     score[start.accounts] = score.max() + 1.0
     candidates[start.accounts] = True
     candidates[start.negatives] = False
-    found = networks(graph, np.flatnonzero(candidates), seed)
+    every = networks(graph, np.flatnonzero(candidates), seed)
+    told, held = groups(graph, start, near.long, every)
+    found = without(every, held)
     return Expansion(
         graph=graph,
         seeds=start,
@@ -119,7 +123,8 @@ def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) 
         networks=found,
         roles=tuple(roles(graph, found, minors)),
         score=score,
-        groups=groups(graph, start, near.long, found),
+        groups=told,
+        held=(every.member_of >= 0) & (found.member_of < 0),
         beside=baselines(graph, judged.kinds, rows, start, found.member_of >= 0, seed),
     )
 

@@ -8,6 +8,7 @@ computed from held-out seeds was measured to fail, since false seeds support one
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -26,38 +27,47 @@ SUPPORT, RESTS = 8.0, 0.8
 class Group:
     """Seeds that support one another: how many `accounts` (by id) and how many terms and other things.
 
-    `rest` are the ids of the networks that rest on this group alone, and `resting` how many accounts found are in them.
+    `rest` are the ids of the networks that rest on this group alone, and `resting` how many accounts are in them. Of a
+    `doubted` group no seed is more than one person's word, and these are held until one is.
     """
 
     accounts: tuple[str, ...]
     things: int
     rest: tuple[str, ...]
     resting: int
+    doubted: bool = False
 
 
-def groups(graph: Graph, start: Seeds, lift: Mass, found: Networks) -> tuple[Group, ...]:
-    """The seeds as groups, the one that most accounts found rest on first.
+def groups(graph: Graph, start: Seeds, lift: Mass, found: Networks) -> tuple[tuple[Group, ...], frozenset[str]]:
+    """The seeds as groups, the one that most accounts rest on first, and which networks rest on doubted ones alone.
 
-    `lift` is accounts x columns of the seeds' walks.
+    `lift` is accounts x columns of the seeds' walks. A network may rest on several doubted groups together.
     """
     group_of = _grouped(start, lift)
-    pull = np.log1p(lift / np.float32(HALF))
-    whole = _by_network(pull, found)
-    told = []
+    whole = _by_network(np.log1p(lift / np.float32(HALF)), found)
+    told, doubted = [], np.zeros(len(group_of), dtype=bool)
     for number in range(group_of.max(initial=-1) + 1):
         columns = group_of == number
-        share = whole[:, columns].sum(axis=1) / np.maximum(whole.sum(axis=1), 1e-12)
-        rest = np.flatnonzero(share > RESTS)
         accounts = start.accounts[columns[start.columns]]
-        told.append(
-            Group(
-                accounts=tuple(str(graph.accounts[int(one)].as_py()) for one in accounts),
-                things=int(np.count_nonzero(columns[start.thing_columns])),
-                rest=tuple(found.ids[network] for network in rest),
-                resting=int(np.isin(found.member_of, rest).sum()) if len(rest) else 0,
-            )
+        things = int(np.count_nonzero(columns[start.thing_columns]))
+        rest = _resting(whole, columns)
+        group = Group(
+            accounts=tuple(graph.accounts.take(pa.array(accounts)).to_pylist()),
+            things=things,
+            rest=tuple(found.ids[network] for network in rest),
+            resting=int(np.isin(found.member_of, rest).sum()),
+            doubted=not things and bool(np.isin(accounts, start.doubted).all()),
         )
-    return tuple(sorted(told, key=lambda group: (-group.resting, group.accounts)))
+        told.append(group)
+        doubted |= columns & group.doubted
+    held = frozenset(found.ids[network] for network in _resting(whole, doubted))
+    return tuple(sorted(told, key=lambda group: (-group.resting, group.accounts))), held
+
+
+def _resting(whole: NDArray[np.float64], columns: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The networks (rows of `whole`) whose nearness comes from some of the columns alone."""
+    share = whole[:, columns].sum(axis=1) / np.maximum(whole.sum(axis=1), 1e-12)
+    return np.flatnonzero(share > RESTS)
 
 
 def _grouped(start: Seeds, lift: Mass) -> NDArray[np.int64]:

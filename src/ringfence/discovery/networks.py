@@ -63,6 +63,21 @@ def networks(graph: Graph, candidates: NDArray[np.int64], seed: int) -> Networks
     )
 
 
+def without(found: Networks, ids: Collection[str]) -> Networks:
+    """The same networks but for those named, in the same order."""
+    kept = np.array([one not in ids for one in found.ids], dtype=bool)
+    number_of = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)  # -1 stays what it is
+    member_of = number_of[found.member_of]
+    inside = (member_of[found.first] >= 0) & (member_of[found.second] >= 0)
+    return Networks(
+        member_of=member_of,
+        ids=tuple(one for one in found.ids if one not in ids),
+        first=found.first[inside],
+        second=found.second[inside],
+        pieces=found.pieces[inside],
+    )
+
+
 def joins(graph: Graph, candidates: NDArray[np.int64]) -> sp.csr_matrix:
     """A symmetric candidates x candidates matrix: the number of things that join each pair.
 

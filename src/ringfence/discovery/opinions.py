@@ -42,7 +42,8 @@ class Entry:
 class Standing:
     """A seed on the list. `opinion` is what comes of everybody's last word, and `last` the entry that spoke last.
 
-    `since` is when it was first put on the list, after it was last taken back. An expired seed is used for nothing.
+    `since` is when it was first put on the list, after it was last taken back, and `people` how many different ones
+    say of it what it stands at. An expired seed is used for nothing.
     """
 
     kind: SeedKind
@@ -51,6 +52,7 @@ class Standing:
     expired: bool
     since: datetime
     last: Entry
+    people: int = 1
 
 
 def standings(history: Iterable[Entry], now: datetime) -> tuple[Standing, ...]:
@@ -73,7 +75,9 @@ def standings(history: Iterable[Entry], now: datetime) -> tuple[Standing, ...]:
 def _standing(since: datetime, said: list[Entry], now: datetime) -> Standing:
     lasting = [entry for entry in said if entry.lasts(now)]
     last = (lasting or said)[-1]
-    return Standing(last.kind, last.seed, _together(lasting or said), not lasting, since, last)
+    opinion = _together(lasting or said)
+    people = len({entry.by for entry in lasting or said if entry.opinion is opinion})
+    return Standing(last.kind, last.seed, opinion, not lasting, since, last, people)
 
 
 def _together(said: list[Entry]) -> Opinion:

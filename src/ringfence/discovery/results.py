@@ -13,14 +13,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ringfence.discovery import vetted
+from ringfence.discovery.baselines import Baselines
 from ringfence.discovery.expand import MODEL, Expansion, expansion, scores
+from ringfence.discovery.groups import Group
 from ringfence.discovery.identity import Change, history_rows, kept
 from ringfence.discovery.opinions import Standing
 from ringfence.discovery.roles import likely_minors
 from ringfence.discovery.seeds import seeds
 from ringfence.discovery.starts import starts
 from ringfence.discovery.tables import networks_table
-from ringfence.graph.build import build
+from ringfence.graph.kept import graph_of
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import NETWORKS, NETWORKS_HISTORY
 from ringfence.store import audit, events
@@ -45,6 +47,9 @@ class Run(msgspec.Struct, frozen=True):
     networks: int
     given: tuple[str, ...] = ()  # of the seed accounts, those named by hand and not on the list
     unknown_seeds: tuple[str, ...] = ()  # on the list, and nothing of this platform
+    held: int = 0  # accounts that rest on seeds of one person alone
+    groups: tuple[Group, ...] = ()
+    beside: Baselines | None = None
 
 
 def scan(workspace: Workspace, progress: Callable[[int], object] = lambda _: None) -> pa.Table:
@@ -90,7 +95,7 @@ def discover(workspace: Workspace, more_seeds: Sequence[str] = ()) -> Expansion:
 def discovered(workspace: Workspace, standing: Sequence[Standing], given: tuple[str, ...]) -> Discovery:
     """What discovery finds from some seeds on the list and some accounts named by hand; nothing is kept."""
     with events.connect(workspace) as connection:
-        graph = build(connection)
+        graph = graph_of(workspace, connection)
         if graph.size == 0:
             raise Fault("there are no events", where=str(workspace.store), mend="run `ringfence ingest` first")
         if not graph.relations:
@@ -99,7 +104,15 @@ def discovered(workspace: Workspace, standing: Sequence[Standing], given: tuple[
         found_signals = begin.allowed(signals(workspace))
         start_from = tuple(dict.fromkeys([*begin.accounts, *given]))
         begin.refuse_unknown(start_from, found_signals)
-        start = seeds(graph, start_from, found_signals, negatives=begin.negatives, shared=begin.shared)
+        holding = workspace.config.discovery.hold_unconfirmed_groups
+        start = seeds(
+            graph,
+            start_from,
+            found_signals,
+            negatives=begin.negatives,
+            shared=begin.shared,
+            doubted=[one for one in start_from if one not in begin.vouched] if holding else (),
+        )
         minors = likely_minors(connection, graph.size)
         found = expansion(graph, start, minors, workspace.config.discovery.seed)
         before, history = previous_networks(workspace)
@@ -173,6 +186,9 @@ def keep(workspace: Workspace, made: Discovery) -> None:
         networks=len(found.networks.ids),
         given=made.given,
         unknown_seeds=made.unknown,
+        held=int(np.count_nonzero(found.held)),
+        groups=found.groups,
+        beside=found.beside,
     )
     _, history = previous_networks(workspace)
     history = pa.concat_tables([history, history_rows(made.changes, run.at)])

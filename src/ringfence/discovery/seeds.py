@@ -26,12 +26,14 @@ class Seeds:
 
     `accounts` are the dense ids of the seeds that are accounts; their columns come first, and `columns` says which each
     has. Where there are more than MOST, several share one. `negatives` are the dense ids of accounts known not to
-    belong; no walk restarts at one.
+    belong; no walk restarts at one. `doubted` are those of `accounts` that nobody but one person vouches for: what
+    rests on them alone is not found but held.
     """
 
     accounts: NDArray[np.int64]
     restarts: NDArray[np.float32]
     negatives: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    doubted: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def columns(self) -> NDArray[np.int64]:
@@ -51,11 +53,13 @@ def seeds(
     *,
     negatives: Sequence[str] = (),
     shared: Sequence[NDArray[np.int64]] = (),
+    doubted: Sequence[str] = (),
 ) -> Seeds:
     """Seeds from account ids, from a scan's signals, and from `shared`: for each thing the accounts that share it.
 
     A term is one seed, shared by the accounts that use it, and so is each thing. Weak hits, which may be another word,
-    start nothing. `negatives` are account ids that are known not to belong.
+    start nothing. `negatives` are account ids that are known not to belong, and `doubted` those of `account_ids` that
+    one person alone vouches for.
     Raises Fault for an account that is not in the graph or is given as both, and NothingToStart when there is no
     positive seed.
     """
@@ -77,7 +81,7 @@ def seeds(
             where="seeds",
             mend="add accounts with `ringfence seeds add`, or terms with `ringfence lexicon import`",
         )
-    return Seeds(accounts, restarts, against)
+    return Seeds(accounts, restarts, against, np.intersect1d(accounts, graph.find(list(doubted))))
 
 
 def _by_term(signals: pa.Table | None) -> list[NDArray[np.int64]]:

@@ -26,6 +26,7 @@ SHARERS = {
     """,
 }
 REPORTED = "SELECT DISTINCT target FROM reports SEMI JOIN account_ids ON target = account_id WHERE report_id = $seed"
+PEOPLE = 2  # two people stand behind whatever counts by itself
 KNOWN = "SELECT account_id FROM account_ids WHERE account_id IN (SELECT unnest($seeds::VARCHAR[]))"
 
 
@@ -35,7 +36,8 @@ class Starts:
 
     `accounts` and `negatives` are account ids; `shared` has for each positive term and media hash the accounts (dense
     ids) that share it. `turned_down` are the ids of terms that nobody may start from. `unknown` names, in words, the
-    seeds that this platform has nothing of: they start nothing, and discovery says so.
+    seeds that this platform has nothing of: they start nothing, and discovery says so. `vouched` are those of
+    `accounts` that at least PEOPLE say are positive.
     """
 
     accounts: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class Starts:
     shared: tuple[NDArray[np.int64], ...] = ()
     turned_down: frozenset[str] = frozenset()
     unknown: tuple[str, ...] = ()
+    vouched: frozenset[str] = frozenset()
 
     def allowed(self, signals: pa.Table) -> pa.Table:
         """A scan's signals without those of terms that were turned down."""
@@ -69,14 +72,16 @@ def starts(events: duckdb.DuckDBPyConnection, standing: Iterable[Standing]) -> S
     lasting = [one for one in standing if not one.expired]
     by = {opinion: [one for one in lasting if one.opinion is opinion] for opinion in Opinion}
     positive, negative = by[Opinion.POSITIVE], by[Opinion.NEGATIVE]
-    reports = [(one.seed, _targets(events, one.seed)) for one in positive if one.kind is SeedKind.REPORT]
+    reports = [(one, _targets(events, one.seed)) for one in positive if one.kind is SeedKind.REPORT]
     wanted = _of(positive, SeedKind.ACCOUNT)
     known, innocent = _known(events, wanted), _known(events, _of(negative, SeedKind.ACCOUNT))
     behind = [(one, _sharers(events, one)) for one in positive if one.kind in SHARERS]
     unknown = [f"account {seed}" for seed in wanted if seed not in known]
-    unknown += [f"report {seed}" for seed, targets in reports if not targets]
+    unknown += [f"report {one.seed}" for one, targets in reports if not targets]
     unknown += [f"{one.kind} {one.seed}" for one, users in behind if not len(users)]
     accounts = [seed for seed in wanted if seed in known] + [target for _, targets in reports for target in targets]
+    vouched = {one.seed for one in positive if one.kind is SeedKind.ACCOUNT and one.people >= PEOPLE}
+    vouched |= {target for one, targets in reports if one.people >= PEOPLE for target in targets}
     turned_down = [one.seed for one in lasting if one.kind is SeedKind.TERM and one.opinion is not Opinion.POSITIVE]
     return Starts(
         accounts=tuple(dict.fromkeys(accounts)),
@@ -86,6 +91,7 @@ def starts(events: duckdb.DuckDBPyConnection, standing: Iterable[Standing]) -> S
         if turned_down
         else frozenset(),
         unknown=tuple(unknown),
+        vouched=frozenset(vouched),
     )
 
 

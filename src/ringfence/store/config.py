@@ -27,6 +27,13 @@ class Ingest(BaseModel):
 class Discovery(BaseModel):
     model_config = STRICT
     seed: Annotated[int, Field(ge=0, description="Where random choices start: the same seed, the same networks.")] = 0
+    hold_unconfirmed_groups: Annotated[
+        bool,
+        Field(
+            description="Whether accounts that rest on seeds of one person alone, with no support from other seeds, "
+            "are held until a second person has vetted one of those seeds."
+        ),
+    ] = False
 
 
 class Lexicon(BaseModel):
