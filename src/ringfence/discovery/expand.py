@@ -23,6 +23,7 @@ from ringfence.discovery.roles import roles
 from ringfence.discovery.seeds import Seeds, seeds
 from ringfence.discovery.signals import ranked, signals
 from ringfence.graph.relations import Graph
+from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
 from ringfence.model.words import Role
 
@@ -89,7 +90,12 @@ def _seeds(graph: Graph, account_ids: Sequence[str], negatives: Sequence[str]) -
 
 
 def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) -> Expansion:
-    """Run every step; `minors` says which accounts may be run by a child, `seed` fixes the random choices."""
+    """Run every step; `minors` says which accounts may be run by a child, `seed` fixes the random choices.
+
+    Raises Fault for a graph that has no relation.
+    """
+    if not graph.relations:
+        raise Fault("the graph has no relation", where="relations", mend="give at least one table or matrix of ties")
     near = walks.walks(graph, start.restarts)
     near.long[start.accounts, start.columns] = 0.0  # its own mass says nothing of a seed
     near.short[start.accounts, start.columns] = 0.0
@@ -134,6 +140,7 @@ def agreed(judged: Corroboration, start: Seeds) -> bool:
     if not both_families(judged.kinds):
         return False
     corroborated = judged.corroborated()
+    corroborated[start.negatives] = False  # nobody learns from those that a person said are none
     share = corroborated[start.accounts].mean() if len(start.accounts) else 1.0
     return bool(corroborated.sum() >= AGREED and share >= AGREED_SEEDS)
 

@@ -26,7 +26,7 @@ def habits(kind: Kind, rows: NDArray[np.int64], accounts: int) -> Columns:
     row, place = _ties(kind, rows)
     target = matrix.targets[place]
     rarity = np.log(max(accounts, 2) / np.maximum(users[target], 1)) + 1e-3
-    count = np.expm1(matrix.weights[place] / rarity)
+    count = np.expm1(matrix.weights[place] / _weighed_by(kind, rows[row], target, accounts))
     alone = kind.ties.alone[rows].astype(np.float64) if kind.name == kind.ties.relation else np.zeros(len(rows))
 
     def summed(values: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -52,6 +52,15 @@ def habits(kind: Kind, rows: NDArray[np.int64], accounts: int) -> Columns:
             *(number / divisor for number in bands),
         ]
     ).astype(np.float32)
+
+
+def _weighed_by(
+    kind: Kind, source: NDArray[np.int64], target: NDArray[np.uint32], accounts: int
+) -> NDArray[np.float64]:
+    """The rarity in each tie's weight: that of the end the relation leads to, from whichever end it is read."""
+    popularity = kind.ties.backward.degree()
+    led_to = target if kind.matrix is kind.ties.forward else source
+    return np.asarray(np.log(max(accounts, 2) / np.maximum(popularity[led_to], 1)) + 1e-3)
 
 
 def _ties(kind: Kind, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

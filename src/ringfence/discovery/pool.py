@@ -61,7 +61,7 @@ def pool(
     columns = dict.fromkeys(("habits", "habits, as active"), known)
     columns["habits and ties, as active"] = np.hstack([known, near.values])
     forests: dict[str, Forest] = {}
-    if len(positives) >= LEARNABLE:
+    if LEARNABLE <= len(positives) < len(like.rows):  # there must be others to tell them from
         others = _Others(near.away(), activity, positives, negatives, seed)
         for name, table in columns.items():
             forests[name] = _grown(table, positives, others.any if name == "habits" else others.as_active)

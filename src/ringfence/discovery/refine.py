@@ -15,12 +15,14 @@ from ringfence.discovery.forest import Forest, grow
 from ringfence.discovery.kinds import Kind
 from ringfence.discovery.likeness import take_rows
 from ringfence.graph import local
+from ringfence.graph.csr import Csr
 
 # The first round's answer, from TAUGHT on, teaches the second; of the second's, those from CUT on are found. An answer
 # is the share of positives, classes weighted alike, in leaves the account was not used to grow.
 # All chosen on generated worlds 41, 42 and 44.
 TAUGHT, CUT = 0.5, 0.6
 FOLDS, REPEATS, TREES, LEAST_LEAF = 3, 3, 60, 3
+LEAST = 2  # positives that can be judged by one another
 # How many others are shown, half of them from the next in line after the positives, as many of those as NEXT says.
 OTHERS, NEXT = 3_000, 3_000
 PRIOR, SPARE, ENOUGH = 3, 2, 3.0  # as in corroborate: shrinkage of a target's share, and of an account's mean
@@ -72,7 +74,7 @@ def refine(
     first = _round(found, rows, score[rows], members, negatives, seed)
     members = first.above(TAUGHT, len(score))
     members[negatives] = False
-    return _round(found, rows, first.score, members, negatives, seed + 1) if members.any() else first
+    return _round(found, rows, first.score, members, negatives, seed + 1) if members.sum() >= LEAST else first
 
 
 def _round(
@@ -127,8 +129,8 @@ def evidence(found: Sequence[Kind], members: NDArray[np.bool_], rows: Rows) -> t
             names += [f"{kind.name}: members", f"{kind.name}: share of members"]
             columns += [np.log1p(sums), sums / (degree + SPARE)]
             for other in (one for one in found if one.company):
-                back = other.ties is kind.ties and (other.name != kind.name or kind.matrix is kind.back)
-                counted = np.minimum(tied[other.name][own.targets] - (weight[rows][row] if back else 0.0), ENOUGH)
+                itself = weight[rows][row] * _returned(own, take_rows(other.back, rows), members[rows])
+                counted = np.minimum(tied[other.name][own.targets] - itself, ENOUGH)
                 total = summed(counted)
                 names += [f"{kind.name}, then {other.name}: members", f"{kind.name}, then {other.name}: mean"]
                 columns += [np.log1p(total), total / (degree + SPARE)]
@@ -140,6 +142,17 @@ def evidence(found: Sequence[Kind], members: NDArray[np.bool_], rows: Rows) -> t
             names += [f"{kind.name}: members' share", f"{kind.name}: mean share", f"{kind.name}: largest share"]
             columns += [np.log1p(20 * summed(share)), summed(share) / (degree + SPARE), largest]
     return tuple(names), np.column_stack(columns).astype(np.float32)
+
+
+def _returned(own: Csr, back: Csr, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which ties of `own` are in `back` too, so that the target ties back; told of the rows that are `asked` alone."""
+    row, row_back = own.sources().astype(np.int64), back.sources().astype(np.int64)
+    inside, inside_back = asked[row], asked[row_back]
+    returned = np.zeros(own.ties, dtype=bool)
+    pairs = row[inside] * own.columns + own.targets[inside]
+    pairs_back = row_back[inside_back] * own.columns + back.targets[inside_back]
+    returned[inside] = np.isin(pairs, pairs_back, assume_unique=True)
+    return returned
 
 
 def _tied(kind: Kind, weight: Scores) -> Scores:
