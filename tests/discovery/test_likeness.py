@@ -32,8 +32,8 @@ def dense(matrix: Csr) -> np.ndarray:
 def random_csr(rows: int, columns: int, seed: int) -> Csr:
     chance = np.random.default_rng(seed)
     ties = chance.integers(0, 3 * rows + 1) if rows and columns else 0
-    ends = (chance.integers(0, max(high, 1), ties) for high in (rows, columns))
-    return from_pairs(*ends, 1 + chance.random(ties), (rows, columns))
+    row, column = (chance.integers(0, max(high, 1), ties) for high in (rows, columns))
+    return from_pairs(row, column, 1 + chance.random(ties), (rows, columns))
 
 
 @settings(deadline=None, max_examples=60)

@@ -58,7 +58,7 @@ def twin(found: tuple[Kind, ...], members: set[int], account: int) -> dict[str, 
     return told
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=50)
 @given(SQUARE, SQUARE, SQUARE, USED, MEMBERS)
 def test_evidence_is_as_counted_by_hand_from_other_members_alone(
     follows: list[bool], mentions: list[bool], reported: list[bool], used: list[bool], inside: list[bool]
@@ -72,7 +72,7 @@ def test_evidence_is_as_counted_by_hand_from_other_members_alone(
         assert np.allclose(columns[row], list(expected.values()), atol=1e-5)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=50)
 @given(SQUARE, SQUARE, SQUARE, USED, MEMBERS, st.integers(0, ACCOUNTS - 1))
 def test_whether_an_account_is_a_member_changes_no_evidence_about_it(
     follows: list[bool], mentions: list[bool], reported: list[bool], used: list[bool], inside: list[bool], one: int
@@ -136,7 +136,10 @@ def test_the_parts_of_a_score_add_up_to_it(found: Refined) -> None:
     assert found.parts(NOBODY).shape == (0, len(found.names) + 1)
 
 
-def test_one_said_to_be_none_is_no_positive_even_if_given_as_one(graph: Graph, asked: Asked) -> None:
+def test_one_said_to_be_none_is_no_positive_even_if_given_as_one(
+    graph: Graph, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "TREES", 10)
     ties, score, positives = asked
     negatives, rows = np.flatnonzero(positives)[::2], np.arange(graph.size)
     fewer = positives.copy()
@@ -150,6 +153,7 @@ def test_one_said_to_be_none_is_no_positive_even_if_given_as_one(graph: Graph, a
 def test_where_too_few_are_left_to_judge_one_another_the_first_answer_stands(
     graph: Graph, asked: Asked, left: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(room, "TREES", 10)
     rows, second = np.arange(graph.size), np.zeros(graph.size, dtype=bool)
     second[:left] = True
     first = room._round(asked[0], rows, asked[1], asked[2], NOBODY, 0)
@@ -157,11 +161,8 @@ def test_where_too_few_are_left_to_judge_one_another_the_first_answer_stands(
     assert np.array_equal(refine(asked[0], rows, asked[1], asked[2], NOBODY, seed=0).score, first.score)
 
 
-@pytest.mark.parametrize("number", [1, 3])
-def test_threads_change_nothing(
-    graph: Graph, asked: Asked, found: Refined, number: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(threads, "THREADS", number)
+def test_threads_change_nothing(graph: Graph, asked: Asked, found: Refined, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "THREADS", 3)
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 1)
     again = refine(asked[0], np.arange(graph.size), *asked[1:], NOBODY, seed=0)
     assert np.array_equal(again.score, found.score)

@@ -132,7 +132,7 @@ def test_nothing_has_no_ranks() -> None:
 def test_four_fifths_are_away_and_never_the_nearest(like: Likeness, near: Walks, start: Seeds) -> None:
     found = signals(like, near, start.restarts)
     three = [NAMES.index(name) for name in ("short walk", "spreading", "cosine")]
-    mean = sum(rankdata(-found.values[:, column]) for column in three)
+    mean = np.sum([rankdata(-found.values[:, column]) for column in three], axis=0)
     edge = np.quantile(mean, 0.2)
     clear = np.abs(mean - edge) > 1e-6  # on the edge itself rounding may decide
     assert clear.sum() >= len(mean) - 3
