@@ -15,7 +15,7 @@ from ringfence.graph.csr import Csr, from_pairs
 from ringfence.graph.relations import Graph
 
 ACCOUNTS, OBJECTS = 8, 6
-COUNTS = st.lists(st.integers(0, 3), min_size=ACCOUNTS * OBJECTS, max_size=ACCOUNTS * OBJECTS)
+COUNTS = st.lists(st.sampled_from([0, 0, 0, 0, 1, 3]), min_size=ACCOUNTS * OBJECTS, max_size=ACCOUNTS * OBJECTS)
 FOLLOWS = st.lists(st.booleans(), min_size=ACCOUNTS**2, max_size=ACCOUNTS**2)
 
 
@@ -80,6 +80,16 @@ def test_matrices_stand_side_by_side_empty_ones_too(rows: int, widths: list[int]
     assert np.array_equal(dense(joined), np.hstack([dense(part) for part in parts]))
     ascending = [np.all(np.diff(joined.row(row).astype(int)) > 0) for row in range(rows)]
     assert all(ascending)
+
+
+def test_what_an_account_alone_uses_makes_it_less_like_any_other() -> None:
+    uses = np.array([[1, 0, 1, 1, 1], [1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 1, 0, 0, 0]])
+    graph = Graph.from_matrices({"shares_link": sp.coo_matrix(uses)})
+    like = likeness(kinds(graph), np.arange(4), 4, seed=0)
+    lengths = np.linalg.norm(dense(like.unit), axis=1)
+    assert np.allclose(lengths[1:], 1, atol=1e-6)
+    one, lone = (log(2) * (log(2) + 1e-3)) ** 2, 3 * (log(2) * log(4)) ** 2
+    assert np.isclose(lengths[0], (one / (one + lone)) ** 0.5, atol=1e-5)
 
 
 def test_accounts_that_tie_to_nothing_are_like_nobody() -> None:
