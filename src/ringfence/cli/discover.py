@@ -23,14 +23,17 @@ def command(
     Example: ringfence discover --seed a00000017 --workspace platform
     """
     place = say.workspace(workspace)
+    left_out: list[str] = []
     with say.bars() as bars:
         bars.start("terms")
         if place.lexicon_file.exists():
             results.scan(place)
         bars.advance(1.0)
         bars.start("discovery")
-        results.discover(place, seed or [])
+        results.discover(place, seed or [], left_out.append)
         bars.advance(1.0)
+    for line in left_out:
+        typer.echo(f"ringfence: {line}", err=True)
     run = results.last_run(place)
     best = results.read_scores(place).slice(0, top).to_pylist()
     if as_json:

@@ -22,7 +22,7 @@ from ringfence.discovery.roles import likely_minors
 from ringfence.discovery.seeds import seeds
 from ringfence.discovery.starts import starts
 from ringfence.discovery.tables import networks_table
-from ringfence.graph.kept import graph_of
+from ringfence.graph.kept import Say, graph_of
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import NETWORKS, NETWORKS_HISTORY
 from ringfence.store import audit, events
@@ -80,22 +80,25 @@ class Discovery:
     networks: pa.Table
 
 
-def discover(workspace: Workspace, more_seeds: Sequence[str] = ()) -> Expansion:
+def discover(workspace: Workspace, more_seeds: Sequence[str] = (), say: Say = lambda _: None) -> Expansion:
     """Start from the vetted seeds, `more_seeds` and the scan's signals; keep the result in the workspace.
 
-    A vetted seed that is nothing of this platform is skipped, and the run names it. Raises Fault when there are no
+    A vetted seed that is nothing of this platform is skipped, and the run names it. `say` is told, a line each time,
+    what the graph leaves out. Raises Fault when there are no
     events, none of the seeds is known, or one of `more_seeds` is no account of this platform.
     """
     audit.record(workspace, audit.Action.DISCOVERY_RUN, MODEL)
-    made = discovered(workspace, vetted.read(workspace), tuple(more_seeds))
+    made = discovered(workspace, vetted.read(workspace), tuple(more_seeds), say)
     keep(workspace, made)
     return made.found
 
 
-def discovered(workspace: Workspace, standing: Sequence[Standing], given: tuple[str, ...]) -> Discovery:
+def discovered(
+    workspace: Workspace, standing: Sequence[Standing], given: tuple[str, ...], say: Say = lambda _: None
+) -> Discovery:
     """What discovery finds from some seeds on the list and some accounts named by hand; nothing is kept."""
     with events.connect(workspace) as connection:
-        graph = graph_of(workspace, connection)
+        graph = graph_of(workspace, connection, say)
         if graph.size == 0:
             raise Fault("there are no events", where=str(workspace.store), mend="run `ringfence ingest` first")
         if not graph.relations:
