@@ -128,6 +128,14 @@ def test_a_row_is_judged_only_by_trees_that_did_not_see_it(graph: Graph, found: 
     assert np.ptp(np.count_nonzero(~found.unseen, axis=1)) < graph.size / 10
 
 
+def test_each_positive_is_judged_once_a_repeat_by_the_fold_it_is_not_in(
+    graph: Graph, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "TREES", 5)
+    judged = room._round(asked[0], np.arange(graph.size), asked[1], asked[2], NOBODY, seed=0)
+    assert (judged.unseen[:, asked[2]].sum(axis=0) == REPEATS).all()
+
+
 def test_the_parts_of_a_score_add_up_to_it(found: Refined) -> None:
     places = np.array([7, 0, 2_999, 31])
     parts = found.parts(places)
