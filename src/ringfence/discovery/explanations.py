@@ -100,17 +100,13 @@ class _Paths:
 
 
 def _tied_to(found: Expansion, accounts: Accounts) -> NDArray[np.int64]:
-    """How many of `accounts` each account is tied to, in whichever way and direction."""
+    """How many of `accounts` each account is tied to, in whichever way; every relation has a kind for either end."""
     count = np.zeros(found.graph.size, np.int64)
+    company_kept = [kind.matrix for kind in found.judged.kinds if kind.company]
     for one in accounts.tolist():
-        count[np.unique(np.concatenate([np.empty(0, np.uint32), *_beside(found, one)])).astype(np.int64)] += 1
+        beside = [matrix.row(one).astype(np.int64) for matrix in company_kept]
+        count[np.unique(np.concatenate([np.empty(0, np.int64), *beside]))] += 1
     return count
-
-
-def _beside(found: Expansion, account: int) -> list[NDArray[np.uint32]]:
-    return [kind.matrix.row(account) for kind in found.judged.kinds if kind.company] + [
-        kind.back.row(account) for kind in found.judged.kinds if kind.company
-    ]
 
 
 def _against(found: Expansion, account: int, parts: Sequence[Contribution], shared: Company, refused: int) -> list[str]:
