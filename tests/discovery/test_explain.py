@@ -218,3 +218,10 @@ def test_the_table_holds_all_of_it_and_nothing_is_said_to_be_nothing(explained: 
 
 def test_every_kind_of_tie_has_words() -> None:
     assert list(plain_words.THINGS) == list(plain_words.STEPS) == list(SENTENCES)
+
+
+def test_a_learners_columns_are_named_in_their_order() -> None:
+    names = plain_words.of_learner(["follows"], 1, 3 + 12 + 1 + 6, signals=True)
+    assert names[:3] == [plain_words.TIES_TO] * 3
+    assert all("accounts it follows" in name for name in names[3:15])
+    assert names[15:] == ["feature 0", *plain_words.SIGNALS.values()]
