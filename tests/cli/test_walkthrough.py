@@ -82,6 +82,14 @@ def test_a_member_found_is_explained_and_left_out(ringfence: Run, demo: tuple[Pa
     assert told["network_id"] == network["network_id"]
     assert told["reasons"]
     assert told["probability"] is None
+    amounts = [part["amount"] for part in told["explanation"]["contributions"]]
+    assert sum(amounts) == pytest.approx(told["score"])
+    read = ringfence("explain", member, "--workspace", place).stdout
+    assert "What the score adds up from" in read
+    assert all(part["words"] in read for part in told["explanation"]["contributions"])
+    assert all(step["name"] in read for step in told["explanation"]["path"])
+    unknown = ringfence("explain", "kittiwake", "--workspace", place)
+    assert (unknown.returncode != 0, len(unknown.stderr.splitlines())) == (True, 1)
     slate = json.loads(ringfence("decide", "suggest", member, "nobody", "--json", "--workspace", place).stdout)
     assert slate["kept"] == ["nobody"]
     entries = json.loads(ringfence("audit", "--json", "--workspace", place).stdout)["entries"]

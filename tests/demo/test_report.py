@@ -231,7 +231,11 @@ def test_words_from_the_platform_never_become_markup() -> None:
         innocents=(Innocents(HOSTILE, 0, 1),),
         baselines=replace(harmless.baselines, feature=HOSTILE),
         exposure=replace(harmless.exposure, strata=(lured, replace(bystanders, name=HOSTILE))),
-        explanations=(Explanation(HOSTILE, HOSTILE, (f"bio reads {HOSTILE}",)),),
+        explanations=(
+            Explanation(
+                HOSTILE, HOSTILE, (f"bio reads {HOSTILE}",), ((HOSTILE, -1.0),), (HOSTILE,), HOSTILE, (HOSTILE,)
+            ),
+        ),
         nodes=(Node(HOSTILE, HOSTILE, HOSTILE),),
         edges=(),
         stages=(Stage(HOSTILE, 1, 1),),
@@ -268,3 +272,17 @@ def test_one_is_not_told_in_the_plural() -> None:
 def test_strata_are_called_by_what_they_do() -> None:
     assert stratum_name("one_follow") == "follows one member"
     assert stratum_name("bird_watchers") == "starts from: bird watchers"
+
+
+def test_an_example_shows_what_its_score_adds_up_from_its_path_and_what_speaks_against_it() -> None:
+    told = Explanation(
+        "a1", "promoter", (), (("links", 2.5), ("tags", -0.5)), ("shares link l4", "as does a2"), "a seed account", ()
+    )
+    html = render(replace(example(), explanations=(told,)))
+    text = Page(html).text
+    assert all(
+        words in text for words in ("+2.50", "-0.50", "shares link l4", "as does a2", "Nothing was found that does")
+    )
+    assert html.count('class="bar less" style="width: 20.0%"') == 1
+    said = render(replace(example(), explanations=(replace(told, against=("in no network found",)),)))
+    assert "in no network found" in Page(said).text

@@ -49,11 +49,23 @@ class Baselines:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why one account was named."""
+    """Why one account was named, and what speaks against it.
+
+    `contributions` are words and amounts that add up to the score; `path` leads to `path_to`, a step each.
+    """
 
     account_id: str
     role: str
     reasons: tuple[str, ...]
+    contributions: tuple[tuple[str, float], ...] = ()
+    path: tuple[str, ...] = ()
+    path_to: str = ""
+    against: tuple[str, ...] = ()
+
+    @property
+    def largest(self) -> float:
+        """The largest amount either way, which has the longest bar."""
+        return max((abs(amount) for _, amount in self.contributions), default=1.0) or 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from ringfence.demo.report import Baselines, DemoReport, Explanation, Innocents,
 from ringfence.demo.stages import Clock, peak_mb
 from ringfence.discovery import results, vetted
 from ringfence.discovery.expand import MODEL, Expansion
+from ringfence.discovery.plain_words import step
 from ringfence.exposure.measure import Exposure, measure
 from ringfence.graph.csr import Csr, Ids
 from ringfence.guard.decide import Guard
@@ -197,10 +199,19 @@ def _explanations(workspace: Workspace, found: Expansion) -> tuple[Explanation, 
         if role and account not in seeds:
             chosen.setdefault(role, account)
     names = [str(found.graph.accounts[int(account)]) for account in list(chosen.values())[:EXAMPLES]]
-    rows = [results.explain(workspace, name) for name in names]
-    return tuple(
-        Explanation(str(row["account_id"]), str(row["role"]), tuple(str(one) for one in row["reasons"] or ()))  # type: ignore[attr-defined]
-        for row in rows
+    return tuple(_explanation(results.explain(workspace, name)) for name in names)
+
+
+def _explanation(row: dict[str, Any]) -> Explanation:
+    told = row["explanation"]
+    return Explanation(
+        account_id=row["account_id"],
+        role=row["role"],
+        reasons=tuple(row["reasons"]),
+        contributions=tuple((one["words"], one["amount"]) for one in told["contributions"]),
+        path=tuple(f"{step(one['relation'], back=one['back'])} {one['name']}" for one in told["path"]),
+        path_to=told["path_to"],
+        against=tuple(told["against"]),
     )
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from ringfence.discovery import vetted
 from ringfence.discovery.baselines import Baselines
 from ringfence.discovery.expand import MODEL, Expansion, expansion, scores
+from ringfence.discovery.explanations import explanations, table
 from ringfence.discovery.groups import Group
 from ringfence.discovery.identity import Change, history_rows, kept
 from ringfence.discovery.opinions import Standing
@@ -120,7 +121,9 @@ def discovered(
         found = expansion(graph, start, minors, workspace.config.discovery.seed)
         before, history = previous_networks(workspace)
         same, changes = kept(found.networks, graph.accounts, before, history)
-        found = replace(found, networks=same)
+        ids = dict(zip(found.networks.ids, same.ids, strict=True))
+        renamed = (replace(one, rest=tuple(ids.get(network, network) for network in one.rest)) for one in found.groups)
+        found = replace(found, networks=same, groups=tuple(renamed))
         terms = len(pc.unique(found_signals["term_id"])) + len(begin.shared)
         given = tuple(one for one in given if one not in begin.accounts)
         return Discovery(
@@ -150,13 +153,18 @@ def read_networks(workspace: Workspace) -> pa.Table:
 
 
 def explain(workspace: Workspace, account_id: str) -> dict[str, object]:
-    """One account's row of the scores. The read is audited. Raises Fault for an account that has none."""
+    """One account's row of the scores, and its row of the explanations as `explanation`, null off the short list.
+
+    The read is audited. Raises Fault for an account that has no score.
+    """
     audit.record(workspace, audit.Action.EXPLANATION_READ, account_id)
     table = _read(workspace, "scores")
     rows: list[dict[str, object]] = table.filter(pc.equal(table["account_id"], account_id)).to_pylist()
     if not rows:
         raise Fault(f"{account_id!r} has no score", where="scores", mend="check the id, or run `ringfence discover`")
-    return rows[0]
+    file = workspace.results / "explanations.parquet"  # there is none of a discovery before there were explanations
+    told = pq.read_table(file, filters=[("account_id", "=", account_id)]).to_pylist() if file.exists() else []
+    return {**rows[0], "explanation": told[0] if told else None}
 
 
 def last_run(workspace: Workspace) -> Run:
@@ -196,6 +204,7 @@ def keep(workspace: Workspace, made: Discovery) -> None:
     _, history = previous_networks(workspace)
     history = pa.concat_tables([history, history_rows(made.changes, run.at)])
     _write(workspace, workspace.results / "scores.parquet", scores(found))
+    _write(workspace, workspace.results / "explanations.parquet", table(explanations(found, found.shortlist())))
     _write(workspace, workspace.networks_history, history)
     _write(workspace, workspace.results / "networks.parquet", made.networks)
     write_whole(workspace.results / "run.json", msgspec.json.encode(run))

@@ -107,6 +107,35 @@ SCORES = pa.schema(
     ]
 )
 
+_AMOUNT = [("words", pa.string()), ("amount", pa.float64())]
+
+# One row an account of the short list, by dense id.
+EXPLANATIONS = pa.schema(
+    [
+        ("account_id", pa.string()),
+        # The amounts add up to the score; those beneath one of them say what moved it most, and do not add up.
+        ("contributions", pa.list_(pa.struct([*_AMOUNT, ("beneath", pa.list_(pa.struct(_AMOUNT)))]))),
+        (
+            "shared",
+            pa.list_(
+                pa.struct(
+                    [
+                        ("relation", pa.string()),
+                        ("name", pa.string()),
+                        ("others", pa.int64()),  # other accounts tied to it
+                        ("found", pa.int64()),  # of these, found
+                    ]
+                )
+            ),
+        ),
+        ("more_shared", pa.int64()),
+        # `back` is a step from an object to one of its users.
+        ("path", pa.list_(pa.struct([("relation", pa.string()), ("name", pa.string()), ("back", pa.bool_())]))),
+        ("path_to", pa.string()),
+        ("against", pa.list_(pa.string())),
+    ]
+)
+
 NETWORKS = pa.schema(
     [
         ("network_id", pa.string()),
