@@ -27,7 +27,7 @@ from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
 from ringfence.model.words import Role
 
-MODEL = "expand-2"  # changes whenever the same events may give other scores
+MODEL = "expand-3"  # changes whenever the same events may give other scores
 
 # So many accounts are looked at closely; the rest of a larger platform is ranked by what the first look says.
 CLOSE = 65_536
