@@ -42,10 +42,13 @@ class Corroboration:
     suspects: Scores
     score: Scores
 
+    def of_suspects(self) -> Scores:
+        """The mean strength of the suspects by each kind, each counted as much as it is suspected."""
+        return np.asarray(self.strengths @ self.suspects / max(self.suspects.sum(), 1e-12))
+
     def strong(self) -> NDArray[np.int64]:
         """How many kinds are strong for each account, zero unless both families are, where the graph has both."""
-        of_suspects = self.strengths @ self.suspects / max(self.suspects.sum(), 1e-12)
-        strong = self.strengths >= np.maximum(STRONG, AS_SUSPECTS * of_suspects)[:, None]
+        strong = self.strengths >= np.maximum(STRONG, AS_SUSPECTS * self.of_suspects())[:, None]
         company = np.array([kind.company for kind in self.kinds])
         count = strong.sum(axis=0)
         for family in (company, ~company):

@@ -22,6 +22,7 @@ from ringfence.discovery.refine import CUT, Refined, refine
 from ringfence.discovery.roles import roles
 from ringfence.discovery.seeds import Seeds, seeds
 from ringfence.discovery.signals import ranked, signals
+from ringfence.discovery.teachers import teachers
 from ringfence.graph.relations import Graph
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
@@ -101,9 +102,10 @@ def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) 
     near.short[start.accounts, start.columns] = 0.0
     nearness = walks.nearness(near.long)
     judged = corroborate(graph, nearness, start.accounts)
-    if agreed(judged, start):
+    learned_from = teachers(graph, judged, seed) if agreed(judged, start) else np.zeros(graph.size, dtype=bool)
+    if learned_from.sum() >= AGREED:
         rows = _close(judged.score, start)
-        refined = refine(judged.kinds, rows, judged.score, judged.corroborated(), start.negatives, seed)
+        refined = refine(judged.kinds, rows, judged.score, learned_from, start.negatives, seed)
         candidates = refined.above(CUT, graph.size)
         answer = refined.score + EQUALS * (1 - ranked(judged.score[rows]))
         score = _scored(rows, answer * math.log(len(rows)), judged.score)
