@@ -1,17 +1,14 @@
 """What is known of an account by itself? Its features, how active it is, and where it stands in each relation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.linalg import svds
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from ringfence.discovery.aggregates import Circle, Matrix
-from ringfence.graph.csr import Csr
 from ringfence.graph.local import propagate
 from ringfence.graph.relations import Graph, Ties
+from ringfence.graph.spectral import spectral
 
 PLACES = 16  # directions of each relation
 
@@ -73,18 +70,12 @@ def _places(circle: Circle) -> Matrix:
     count = min(PLACES, min(matrix.rows, matrix.columns) - 1)
     if count < 1:
         return np.empty((matrix.rows, 0), np.float32)
-    left, right = matrix.degree(), np.bincount(matrix.targets, minlength=matrix.columns)
-    normal = sp.diags_array(_damped(left)) @ _ones(matrix) @ sp.diags_array(_damped(right))
-    with threadpool_limits(1, "blas"):  # the order of a threaded sum would depend on the number of threads
-        vectors, strengths, _ = svds(normal, k=count, v0=np.ones(min(normal.shape)), solver="arpack")
-    order = np.argsort(-strengths, kind="stable")
-    return np.asarray(vectors[:, order] * np.sqrt(matrix.rows), dtype=np.float32)
+    left, right = _damped(matrix.degree()), _damped(np.bincount(matrix.targets, minlength=matrix.columns))
+    normal = replace(matrix, weights=(left[matrix.sources()] * right[matrix.targets]).astype(np.float32))
+    found = spectral([(normal, normal.transposed())], count, seed=0)
+    lengths = np.sqrt((found.astype(np.float64) ** 2).mean(axis=0))
+    return np.asarray(found / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
 
 def _damped(degree: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(1.0 / np.sqrt(degree + max(degree.mean(), 1.0)))
-
-
-def _ones(matrix: Csr) -> sp.csr_array:
-    entries = (np.ones(matrix.ties), matrix.targets.astype(np.int64), matrix.starts)
-    return sp.csr_array(entries, (matrix.rows, matrix.columns))

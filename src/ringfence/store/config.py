@@ -27,6 +27,14 @@ class Ingest(BaseModel):
 class Discovery(BaseModel):
     model_config = STRICT
     seed: Annotated[int, Field(ge=0, description="Where random choices start: the same seed, the same networks.")] = 0
+    prevalence: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="The share of all accounts that belong, where it is known; 0 is estimated from reviews.",
+        ),
+    ] = 0.0
 
 
 class Lexicon(BaseModel):
