@@ -89,9 +89,9 @@ def answered(workspace: Workspace, file: Path, member: frozenset[str], count: in
 
 
 def strangers(workspace: Workspace, count: int, last: int = 0) -> list[str]:
-    """Accounts that are no seeds, from the best rank on, or from the worst."""
-    ids: list[str] = results.read_scores(workspace)["account_id"].to_pylist()
-    return ids[-count:] if last else ids[60 : 60 + count]
+    """Accounts that are no seeds and no minors, from the best rank on, or from the worst."""
+    ids = [row["account_id"] for row in probable.proposed(workspace, 2_000).to_pylist()]
+    return ids[-count:] if last else ids[:count]
 
 
 def test_from_a_drawn_list_to_probabilities_and_a_count(
