@@ -61,18 +61,20 @@ def _activity(ties: Ties) -> Columns:
 
 
 def _places(circle: Circle) -> Matrix:
-    """The leading left singular vectors of the regularised, degree-normalised ties.
+    """The leading left singular vectors of the ties, each with mean square 1.
 
-    The mean degree is added before normalising, lest the vectors stand for small islands (Qin and Rohe, "Regularized
-    spectral clustering under the degree-corrected stochastic blockmodel", 2013).
+    Ties to objects have their weights, which say how rare an object is. Those to accounts are normalised by degree, and
+    the mean degree is added before, lest the vectors stand for small islands (Qin and Rohe, "Regularized spectral
+    clustering under the degree-corrected stochastic blockmodel", 2013).
     """
     matrix = circle.matrix
     count = min(PLACES, min(matrix.rows, matrix.columns) - 1)
     if count < 1:
         return np.empty((matrix.rows, 0), np.float32)
-    left, right = _damped(matrix.degree()), _damped(np.bincount(matrix.targets, minlength=matrix.columns))
-    normal = replace(matrix, weights=(left[matrix.sources()] * right[matrix.targets]).astype(np.float32))
-    found = spectral([(normal, normal.transposed())], count, seed=0)
+    if circle.users is None:
+        damped = _damped(matrix.degree())  # the ties go both ways, so columns have the degrees of rows
+        matrix = replace(matrix, weights=(damped[matrix.sources()] * damped[matrix.targets]).astype(np.float32))
+    found = spectral([(matrix, matrix.transposed())], count, seed=0)
     lengths = np.sqrt((found.astype(np.float64) ** 2).mean(axis=0))
     return np.asarray(found / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
