@@ -89,9 +89,7 @@ def proposed(workspace: Workspace, count: int) -> pa.Table:
     """
     frame = _frame(workspace)
     drawn = propose.propose(frame.scores, _table(frame.drawn), count, workspace.config.discovery.seed)
-    places = pc.index_in(drawn["account_id"], frame.scores["account_id"].combine_chunks())
-    ranks = frame.scores["rank"].take(places)
-    return drawn.set_column(1, "rank", ranks).append_column("weight", pc.divide(1.0, drawn["chance"]))
+    return drawn.append_column("weight", pc.round(pc.divide(1.0, drawn["chance"]), 3))
 
 
 def counted(workspace: Workspace, confidence: float = 0.9) -> Counted:
