@@ -106,8 +106,6 @@ def prevalence(
         f"about {told.accounts:,.0f} of {told.among:,} accounts belong, {told.lowest:,.0f} to {told.highest:,.0f} with "
         f"{told.confidence:.0%} confidence; {told.reviewed:,} were drawn and reviewed, {told.positives:,} belong"
     )
-    if told.otherwise:
-        typer.echo(f"{told.otherwise:,} more belong that were reviewed for another reason")
     if told.unseen:
         typer.echo(f"{told.unseen:,} stand at ranks where nobody was reviewed; the upper end counts them all")
     typer.echo(f"Left out: {told.seeds:,} vetted seeds and {told.minors:,} likely minors")

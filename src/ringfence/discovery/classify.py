@@ -21,7 +21,7 @@ from ringfence.graph.threads import THREADS
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
 
-MODEL = "classify-1"  # changes whenever the same events and labels may give other scores
+MODEL = "classify-2"  # changes whenever the same events and labels may give other scores
 FOLDS, MORE_FOLDS, FEW_LABELS = 5, 10, 1_000
 EXPLAINED, MOST_REASONS = 1_000, 4
 WORTH_SAYING = 0.05  # log-odds

@@ -1,8 +1,9 @@
 """How likely does each account of the last discovery belong, and how many do? By what reviewers answered.
 
-Accounts are drawn for review from a frame: the last discovery without vetted seeds, of whom it was told; without likely
-minors, who go to care and are no target of a review; and without accounts that were reviewed for another reason, whose
-answers are learned from but are no random draw.
+Accounts are drawn for review from a frame: the last discovery without vetted seeds, of whom it was told, and without
+likely minors, who go to care and are no target of a review. Answers about accounts that were not drawn are learned
+from. They count for nothing else, since nobody knows how those accounts came to be reviewed; so one of them may be
+drawn later, like any other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,6 +38,7 @@ UNDRAWN = (
     "uncalibrated: no reviewed account was drawn by `ringfence review propose`, and no prevalence is given; "
     "nothing says what the platform is like"
 )
+ONE_KIND = "uncalibrated: {many} of the accounts that were drawn belong; draw more, or give a prevalence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,6 @@ class Counted(msgspec.Struct, frozen=True):
     reviewed: int
     positives: int
     unseen: int
-    otherwise: int  # further accounts that belong, reviewed for another reason
     among: int
     seeds: int
     minors: int
@@ -99,8 +100,6 @@ def counted(workspace: Workspace, confidence: float = 0.9) -> Counted:
         mend = "review some that `ringfence review propose` draws, and record them with their strata"
         raise Fault("no reviewed account was drawn for it", where="reviews", mend=mend)
     found = prevalence.prevalence(frame.scores, _table(frame.drawn), confidence)
-    inside = {one.account_id for one in frame.drawn}
-    others = [one for one in frame.answers if one.label is Label.YES and one.account_id not in inside]
     return Counted(
         accounts=found.accounts,
         lowest=found.lowest,
@@ -109,7 +108,6 @@ def counted(workspace: Workspace, confidence: float = 0.9) -> Counted:
         reviewed=found.reviewed,
         positives=found.positives,
         unseen=found.unseen,
-        otherwise=len(others),
         among=frame.scores.num_rows,
         seeds=frame.seeds,
         minors=frame.minors,
@@ -132,10 +130,11 @@ def classify(workspace: Workspace, share: float | None = None) -> Probabilities:
     if not frame.answers:
         raise Fault("nobody has answered yet", where=str(workspace.labels_file), mend="see `ringfence review record`")
     sure = _sure(frame.answers)
-    state = _lacking(frame, share)
+    asked = share if share is not None else _share(frame)
+    state = _lacking(frame, asked)
     found: pa.Table | None = None
     if state is None:
-        found, state = _learned(workspace, frame, share)
+        found, state = _learned(workspace, frame, asked)
     told = Probabilities(
         model=MODEL,
         at=datetime.now(UTC),
@@ -160,15 +159,14 @@ def last(workspace: Workspace) -> Probabilities | None:
 
 def _frame(workspace: Workspace) -> Frame:
     scores = results.read_scores(workspace)
-    seeds = [one.seed for one in vetted.read(workspace) if one.kind is SeedKind.ACCOUNT]
+    seeds = frozenset(one.seed for one in vetted.read(workspace) if one.kind is SeedKind.ACCOUNT)
     with events.connect(workspace) as connection:
         minors = _minors(connection, scores)
     seed = _among(scores, seeds)
     minor = pc.and_(_among(scores, minors), pc.invert(seed))
     answers = tuple(one for one in reviewed.read(workspace) if one.account_id not in minors)
-    other = _among(scores, [one.account_id for one in answers if one.stratum is None and one.label is not Label.UNSURE])
-    rest = scores.filter(pc.invert(pc.or_(pc.or_(seed, minor), other)))
-    inside = set(rest["account_id"].to_pylist())
+    rest = scores.filter(pc.invert(pc.or_(seed, minor)))
+    inside = frozenset(rest["account_id"].to_pylist())
     drawn = tuple(one for one in answers if one.stratum is not None and one.account_id in inside)
     return Frame(rest, answers, drawn, pc.sum(seed).as_py() or 0, pc.sum(minor).as_py() or 0)
 
@@ -195,13 +193,21 @@ def _table(answers: Sequence[Answer]) -> pa.Table:
     return pa.table(said, schema=pa.schema([("account_id", pa.string()), ("label", pa.int8())]))
 
 
+def _share(frame: Frame) -> float | None:
+    """The share of the frame that belongs, going by the accounts that were drawn; None where none was."""
+    if not _sure(frame.drawn):
+        return None
+    return float(prevalence.prevalence(frame.scores, _table(frame.drawn)).accounts / frame.scores.num_rows)
+
+
 def _lacking(frame: Frame, share: float | None) -> str | None:
-    """Why no probability can come of these answers, in words; None when one can."""
+    """Why no probability can come of these answers and this share, in words; None when one can."""
     sure = _sure(frame.answers)
-    weighed = any(one.weight is not None or one.stratum is not None for one in sure)
-    return lacking(np.array([one.label is Label.YES for one in sure], dtype=bool)) or (
-        None if weighed or share is not None else UNDRAWN
-    )
+    if few := lacking(np.array([one.label is Label.YES for one in sure], dtype=bool)):
+        return few
+    if share is None:
+        return None if any(one.weight is not None for one in sure) else UNDRAWN
+    return None if 0.0 < share < 1.0 else ONE_KIND.format(many="all" if share else "none")
 
 
 def _learned(workspace: Workspace, frame: Frame, share: float | None) -> tuple[pa.Table | None, str | None]:

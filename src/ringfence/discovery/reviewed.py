@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from io import BytesIO
@@ -72,12 +72,16 @@ def read(workspace: Workspace) -> tuple[Answer, ...]:
 def standing(rows: Iterable[dict[str, object]]) -> dict[str, Answer]:
     """What stands of each account after all `rows` of REVIEWS, by account id.
 
-    The last answer stands, but one who is unsure takes nothing back that another was sure of, unless it settles.
+    The last answer stands, but one who is unsure takes nothing back that another was sure of, unless it settles. An
+    account that was drawn once remains drawn.
     """
     told: dict[str, Answer] = {}
     for row in rows:
         said = Answer(str(row["account_id"]), Label(str(row["label"])), row["weight"], row["stratum"])  # type: ignore[arg-type]  # REVIEWS has them so
         before = told.get(said.account_id)
+        if before is not None and said.stratum is None:
+            # It was drawn all the same, and still stands for others.
+            said = replace(said, weight=before.weight, stratum=before.stratum)
         if before is None or row["settles"] or said.label is not Label.UNSURE:
             told[said.account_id] = said
     return dict(sorted(told.items()))
