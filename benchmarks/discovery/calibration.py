@@ -42,7 +42,7 @@ SPLITS = (2, 3, 4)
 SHARES = (0.02, 0.05, 0.5)
 REPEATS, REVIEWS = 200, 400
 ROUNDS = (50, 100, 200)
-FIRST_DRAW, DRAWS, SEEDS, RARE = 200, 6, 10, 0.011
+FIRST_DRAW, DRAWS, SEEDS, RARE = 200, 4, 10, 0.011
 
 COUNTED = (
     "Among the accounts without a label. Beside: Jeffreys' interval of a simple random sample of as many reviews. All "
