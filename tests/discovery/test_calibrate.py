@@ -72,6 +72,17 @@ def test_weights_undo_a_draw_that_preferred_the_top() -> None:
     assert curve.probability(score).mean() == pytest.approx(truth.mean(), rel=0.1)
 
 
+def test_weights_undo_a_draw_that_preferred_positives() -> None:
+    """Reports brought them in: at the same score they were four times as likely to be reviewed."""
+    score, positive, truth = drawn(9, 100_000, 1.0, -2.0)
+    chance = np.where(positive, 0.4, 0.1)
+    picked = np.random.default_rng(10).random(len(score)) < chance
+    told = score[picked], positive[picked], 1 / chance[picked]
+    assert np.abs(calibrate(*told).probability(score) - truth).mean() < 0.01
+    # Told the share that the weights say, the curve stays where it is.
+    assert np.abs(calibrate(*told, prevalence=float(truth.mean())).probability(score) - truth).mean() < 0.01
+
+
 def test_a_curve_is_kept_as_json() -> None:
     score, positive, _ = drawn(6, 500, 1.0, 0.0)
     curve = calibrate(score, positive)
@@ -108,6 +119,9 @@ def test_calibration_error_by_hand() -> None:
     probability = np.array([0.1, 0.3, 0.6, 0.8])
     positive = np.array([False, False, True, True])
     assert expected_calibration_error(probability, positive, bins=2) == pytest.approx((0.2 + 0.3) / 2)
+    # Bins hold equally many accounts, wherever these stand: 0.1 with 0.2, and 0.3 with 0.9.
+    skewed = np.array([0.1, 0.2, 0.3, 0.9])
+    assert expected_calibration_error(skewed, skewed > 0.5, bins=2) == pytest.approx((0.15 + 0.1) / 2)
     assert expected_calibration_error(probability, positive, bins=15) == pytest.approx((0.1 + 0.3 + 0.4 + 0.2) / 4)
 
 

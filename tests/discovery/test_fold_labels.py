@@ -50,6 +50,21 @@ def test_no_label_of_a_fold_that_is_left_out_is_heard_by_anybody(seed: int, left
     assert (one.of(np.arange(SIZE), left_out) == other.of(np.arange(SIZE), left_out)).all()
 
 
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 999), st.integers(0, FOLDS - 1), st.integers(1, 3))
+def test_no_learner_sees_an_account_told_by_its_own_fold(seed: int, mine: int, turn: int) -> None:
+    """Labels change places within a fold: as many are positive as before, and none of the fold may notice."""
+    around = circles(two_relations(seed))
+    positive = np.random.default_rng(seed).random(SIZE) < 0.5
+    fold = folds(reviewed(positive), SIZE, FOLDS, seed)
+    there = np.flatnonzero(fold == mine)
+    turned = positive.copy()
+    turned[there] = np.roll(positive[there], turn)
+    one, other = (fold_labels(around, reviewed(said), fold, FOLDS) for said in (positive, turned))
+    for left_out in (OUT, *range(FOLDS)):
+        assert (one.of(there, left_out) == other.of(there, left_out)).all()
+
+
 def test_neighbours_are_counted_as_by_hand_and_told_in_words() -> None:
     table = pa.table({"src": ["a", "a", "a", "b"], "dst": ["b", "c", "d", "c"]})
     graph = Graph.from_tables({"follows": table})  # a, b, c, d
@@ -58,8 +73,50 @@ def test_neighbours_are_counted_as_by_hand_and_told_in_words() -> None:
     heard = fold_labels(circles(graph), said, fold, 3)
     assert heard.said(0, 0) == "0.67 of the labels among neighbours (follows) are positive, of all 0.67"
     assert heard.said(0, 0, left_out=2) == "1.00 of the labels among neighbours (follows) are positive, of all 1.00"
+    # two steps away b hears c and d by a, and never itself, though c would tell of it and so would a
+    assert heard.said(1, 2) == "0.50 of the labels two steps away (follows) are positive, of all 0.67"
     # b hears c, not itself; of what it hears the usual share in all other labels is a half
     assert heard.said(1, 0, left_out=0) == "1.00 of the labels among neighbours (follows) are positive, of all 0.50"
+
+
+def test_a_share_is_told_as_what_exceeds_the_usual_and_shrunk_where_few_are_heard() -> None:
+    table = pa.table({"src": ["a", "a", "a", "b"], "dst": ["b", "c", "d", "c"]})
+    graph = Graph.from_tables({"follows": table})  # a, b, c, d
+    said = Labels(np.array([1, 2, 3]), np.array([True, True, False]), np.ones(3))
+    heard = fold_labels(circles(graph), said, np.array([OUT, 0, 1, 2]), 3)
+    near = heard.voices[0]
+    every = near.heard[0].sum()
+    share, number = heard.of(np.array([0]))[0, :2]
+    assert share == pytest.approx((near.positive[0].sum() - 2 / 3 * every) / (every + near.steady), abs=1e-6)
+    assert abs(share) < 1e-6  # two of three, as usual: nothing to tell
+    assert number == pytest.approx(np.log1p(every))
+    without = heard.of(np.array([0]), 2)[
+        0, 0
+    ]  # d's label left out, all that is heard is positive, and so is all there is
+    assert without == pytest.approx(0.0, abs=1e-6)
+    # without b's, half of what a hears is positive, as is half of all; d hears nothing near
+    assert heard.of(np.array([0]), 0)[0, 0] == pytest.approx(0.0, abs=1e-6)
+    assert heard.of(np.array([2]), 2)[0, 0] == pytest.approx(0.0, abs=1e-6)  # c hears b: positive, as all that is left
+
+
+def test_who_shares_a_rare_object_is_heard_louder_than_a_crowd() -> None:
+    table = pa.table({"src": ["a", "b", "a", "c", "d", "e"], "dst": ["x", "x", "y", "y", "y", "y"]})
+    graph = Graph.from_tables({"shares_link": table})  # a to e
+    said = Labels(np.array([1, 2]), np.array([True, False]), np.ones(2))
+    near = fold_labels(circles(graph), said, np.array([OUT, 0, 1, OUT, OUT]), 2).voices[0]
+    forward = graph.relations[0].forward
+    rare, common = forward.weights[forward.starts[0] : forward.starts[1]].tolist()
+    assert near.heard[0, 0] / near.heard[0, 1] == pytest.approx(rare / (common / 3), rel=1e-5)
+
+
+def test_a_label_three_steps_away_is_heard_along_walks_alone() -> None:
+    graph = Graph.from_tables({"follows": pa.table({"src": ["a", "b", "c"], "dst": ["b", "c", "d"]})})
+    said = Labels(np.array([3]), np.array([True]), np.ones(1))
+    heard = fold_labels(circles(graph), said, np.array([OUT, OUT, OUT, 0]), 1)
+    numbers = dict(zip(heard.names, heard.of(np.array([0]))[0].tolist(), strict=True))
+    assert numbers["number of labels among neighbours (follows)"] == 0.0
+    assert numbers["number of labels two steps away (follows)"] == 0.0
+    assert numbers["number of labels along walks"] > 0.0
 
 
 @pytest.mark.parametrize("count", [2, 5])

@@ -17,6 +17,7 @@ from ringfence.cli import (
     publish,
     recidivism,
     report,
+    review,
     scan,
     seeds,
     serve,
@@ -43,7 +44,7 @@ for module in (
     status,
 ):
     ROOT.command(module.__name__.rpartition(".")[2])(module.command)
-for group in (lexicon, seeds, policy):
+for group in (lexicon, seeds, review, policy):
     ROOT.add_typer(group.GROUP)
 
 

@@ -1,8 +1,9 @@
 """How likely is each account to belong, going by reviewers' labels? Learned and calibrated across folds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,14 +14,14 @@ from ringfence.discovery.calibrate import Calibration, calibrate, checked, lacki
 from ringfence.discovery.columns import known, places
 from ringfence.discovery.fold_labels import OUT, FoldLabels, fold_labels, folds
 from ringfence.discovery.labels import Labels, labels
-from ringfence.discovery.learners import Learned, learn
+from ringfence.discovery.learners import Learned, boosted, forest
 from ringfence.graph.csr import Index
 from ringfence.graph.relations import Graph
 from ringfence.graph.threads import THREADS
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
 
-MODEL = "classify-1"  # changes whenever the same events and labels may give other scores
+MODEL = "classify-2"  # changes whenever the same events and labels may give other scores
 FOLDS, MORE_FOLDS, FEW_LABELS = 5, 10, 1_000
 EXPLAINED, MOST_REASONS = 1_000, 4
 WORTH_SAYING = 0.05  # log-odds
@@ -110,7 +111,9 @@ def scores(found: Classified) -> pa.Table:
     order = np.argsort(-found.score, kind="stable")
     score, unsaid = found.score[order], pa.nulls(len(order), pa.string())
     told: list[list[str] | None] = [None] * len(order)
-    told[:EXPLAINED] = _reasons(found, order[:EXPLAINED])
+    with ThreadPoolExecutor(THREADS) as pool:
+        parts = pool.map(lambda there: _reasons(found, order[there]), blocks(min(EXPLAINED, len(order)), 128))
+        told[:EXPLAINED] = [why for part in parts for why in part]
     return pa.Table.from_arrays(
         [
             found.graph.accounts.take(pa.array(order)),
@@ -163,14 +166,17 @@ def _learned(evidence: Evidence, reviewed: Labels, count: int, seed: int) -> tup
     fixed = evidence.fixed(reviewed.accounts)
     fold = evidence.heard.fold[reviewed.accounts]
 
-    def without(left_out: int) -> Learned:
+    def without(left_out: int, learn: Callable[[Matrix, NDArray[np.bool_], int], Any]) -> Any:
         # With one fold there is nothing to leave out.
         taught = np.flatnonzero(fold != left_out) if count > 1 else np.arange(len(fold))
         rows = evidence.rows(fixed[taught], reviewed.accounts[taught], left_out)
         return learn(rows, reviewed.positive[taught], seed + left_out)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        return tuple(pool.map(without, range(count)))
+        # Each learner of each fold is a task of its own, the long ones first, lest a thread be idle at the end.
+        forests = [pool.submit(without, left_out, forest) for left_out in range(count)]
+        boosts = [pool.submit(without, left_out, boosted) for left_out in range(count)]
+        return tuple(Learned(one.result(), other.result()) for one, other in zip(boosts, forests, strict=True))
 
 
 def _score(accounts: int, evidence: Evidence, learned: tuple[Learned, ...]) -> NDArray[np.float64]:

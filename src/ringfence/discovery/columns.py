@@ -1,17 +1,14 @@
 """What is known of an account by itself? Its features, how active it is, and where it stands in each relation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.linalg import svds
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from ringfence.discovery.aggregates import Circle, Matrix
-from ringfence.graph.csr import Csr
 from ringfence.graph.local import propagate
 from ringfence.graph.relations import Graph, Ties
+from ringfence.graph.spectral import spectral
 
 PLACES = 16  # directions of each relation
 
@@ -64,27 +61,23 @@ def _activity(ties: Ties) -> Columns:
 
 
 def _places(circle: Circle) -> Matrix:
-    """The leading left singular vectors of the regularised, degree-normalised ties.
+    """The leading left singular vectors of the ties, each with mean square 1.
 
-    The mean degree is added before normalising, lest the vectors stand for small islands (Qin and Rohe, "Regularized
-    spectral clustering under the degree-corrected stochastic blockmodel", 2013).
+    Ties to objects have their weights, which say how rare an object is. Those to accounts are normalised by degree, and
+    the mean degree is added before, lest the vectors stand for small islands (Qin and Rohe, "Regularized spectral
+    clustering under the degree-corrected stochastic blockmodel", 2013).
     """
     matrix = circle.matrix
     count = min(PLACES, min(matrix.rows, matrix.columns) - 1)
     if count < 1:
         return np.empty((matrix.rows, 0), np.float32)
-    left, right = matrix.degree(), np.bincount(matrix.targets, minlength=matrix.columns)
-    normal = sp.diags_array(_damped(left)) @ _ones(matrix) @ sp.diags_array(_damped(right))
-    with threadpool_limits(1, "blas"):  # the order of a threaded sum would depend on the number of threads
-        vectors, strengths, _ = svds(normal, k=count, v0=np.ones(min(normal.shape)), solver="arpack")
-    order = np.argsort(-strengths, kind="stable")
-    return np.asarray(vectors[:, order] * np.sqrt(matrix.rows), dtype=np.float32)
+    if circle.users is None:
+        damped = _damped(matrix.degree())  # the ties go both ways, so columns have the degrees of rows
+        matrix = replace(matrix, weights=(damped[matrix.sources()] * damped[matrix.targets]).astype(np.float32))
+    found = spectral([(matrix, matrix.transposed())], count, seed=0)
+    lengths = np.sqrt((found.astype(np.float64) ** 2).mean(axis=0))
+    return np.asarray(found / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
 
 def _damped(degree: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(1.0 / np.sqrt(degree + max(degree.mean(), 1.0)))
-
-
-def _ones(matrix: Csr) -> sp.csr_array:
-    entries = (np.ones(matrix.ties), matrix.targets.astype(np.int64), matrix.starts)
-    return sp.csr_array(entries, (matrix.rows, matrix.columns))

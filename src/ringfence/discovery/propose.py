@@ -47,6 +47,8 @@ def propose(scores: pa.Table, reviewed: pa.Table, count: int, seed: int = 0) -> 
     done = labels(reviewed, names)
     open_[done.accounts] = False
     stratum = strata(len(names))
+    # Where some accounts were left out of the scores, their ranks are not their places.
+    rank = scores["rank"].to_numpy() if "rank" in scores.column_names else np.arange(1, len(names) + 1)
     free = np.bincount(stratum[open_], minlength=int(stratum.max(initial=-1)) + 1)
     drawn = _dealt(free, _doubt(stratum, done.accounts, done.positive, len(free)), count)
     chance = np.random.default_rng(seed)
@@ -54,15 +56,16 @@ def propose(scores: pa.Table, reviewed: pa.Table, count: int, seed: int = 0) -> 
         np.sort(chance.choice(np.flatnonzero(open_ & (stratum == number)), many, replace=False))
         for number, many in enumerate(drawn.tolist())
     ]
-    ranks = np.concatenate([np.empty(0, np.int64), *picked])
-    there = stratum[ranks]
+    places = np.concatenate([np.empty(0, np.int64), *picked])
+    there = stratum[places]
+    why = [_why(rank[stratum == number], drawn[number], free[number]) for number in range(len(free))]
     return pa.Table.from_arrays(
         [
-            names.take(pa.array(ranks)),
-            pa.array(ranks + 1),
+            names.take(pa.array(places)),
+            pa.array(rank[places]),
             pa.array(there),
             pa.array(drawn[there] / np.maximum(free[there], 1)),
-            pa.array([_why(stratum, number, drawn, free) for number in there.tolist()], pa.string()),
+            pa.array([why[number] for number in there.tolist()], pa.string()),
         ],
         schema=PROPOSED,
     )
@@ -119,7 +122,5 @@ def _dealt(free: NDArray[np.int64], doubt: NDArray[np.float64], count: int) -> N
     return np.asarray(dealt)
 
 
-def _why(stratum: NDArray[np.int64], number: int, drawn: NDArray[np.int64], free: NDArray[np.int64]) -> str:
-    ranks = np.flatnonzero(stratum == number) + 1
-    band = f"at ranks {ranks[0]:,} to {ranks[-1]:,}"
-    return f"{drawn[number]:,} drawn of the {free[number]:,} not reviewed {band}"
+def _why(ranks: NDArray[np.int64], drawn: int, free: int) -> str:
+    return f"{drawn:,} drawn of the {free:,} not reviewed at ranks {ranks[0]:,} to {ranks[-1]:,}"

@@ -34,6 +34,14 @@ class Discovery(BaseModel):
             "are held until a second person has vetted one of those seeds."
         ),
     ] = False
+    prevalence: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="The share of all accounts that belong, where it is known; 0 is estimated from reviews.",
+        ),
+    ] = 0.0
 
 
 class Lexicon(BaseModel):

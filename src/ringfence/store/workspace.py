@@ -58,6 +58,10 @@ class Workspace:
         return self.path / "seeds.parquet"
 
     @property
+    def labels_file(self) -> Path:
+        return self.path / "labels.parquet"
+
+    @property
     def signals(self) -> Path:
         return self.path / "signals"
 
