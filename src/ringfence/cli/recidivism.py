@@ -6,7 +6,7 @@ import typer
 
 from ringfence.cli import say
 from ringfence.discovery.recidivism import returned
-from ringfence.graph.build import build
+from ringfence.graph.kept import graph_of
 from ringfence.store import audit, events
 
 
@@ -23,7 +23,7 @@ def command(
     audit.record(place, audit.Action.RECIDIVISM_READ, f"top {top}")
     with say.bars() as bars, events.connect(place) as connection:
         bars.start("recidivism")
-        found = returned(build(connection), connection)
+        found = returned(graph_of(place, connection), connection)
         bars.advance(1.0)
     best = found.slice(0, top).to_pylist()
     if as_json:
