@@ -54,6 +54,8 @@ def command(
 def _beside(run: Run) -> Iterator[str]:
     """What a reader should know beside what was found."""
     yield from (f"nothing of this platform: {one}" for one in run.unknown_seeds)
+    if not run.agreed:
+        yield "what speaks for most seeds is of one family of ties alone: accounts are ranked, and nobody is found"
     if run.beside is not None and run.beside.found:
         found, keyword = run.beside.found, run.beside.keyword
         words = "" if keyword is None else f"the keyword rule has {keyword:,} among its first {found:,}, "

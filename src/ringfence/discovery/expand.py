@@ -32,7 +32,8 @@ MODEL = "expand-3"  # changes whenever the same events may give other scores
 
 # So many accounts are looked at closely; the rest of a larger platform is ranked by what the first look says.
 CLOSE = 65_536
-# The two families of ties are believed where they agree on so many accounts, and on this share of the seeds.
+# Trees learn where both families of ties agree on so many accounts, and on this share of the seeds. Where they do not
+# agree on the seeds, what they say of others is worth no name: all are ranked, and nobody is found.
 AGREED, AGREED_SEEDS = 10, 0.5
 EQUALS = 1e-6  # what corroboration adds to the trees' answer, which many accounts share
 
@@ -44,8 +45,9 @@ Scores = NDArray[np.float64]
 class Expansion:
     """All that discovery found. `score` has one entry an account; seeds stand above all others.
 
-    `rows` are the accounts that were looked at closely (dense ids, ascending), and `ranking` how. `held` are those that
-    would have been found, and rest on seeds that one person alone vouches for.
+    `rows` are the accounts that were looked at closely (dense ids, ascending), and `ranking` how. Unless the seeds are
+    `agreed` on nobody is found. `held` are those that would have been, and rest on seeds that one person alone vouches
+    for.
     """
 
     graph: Graph
@@ -57,6 +59,7 @@ class Expansion:
     roles: tuple[Role | None, ...]
     score: Scores
     groups: tuple[Group, ...]
+    agreed: bool
     held: NDArray[np.bool_]
     beside: Baselines
 
@@ -102,10 +105,12 @@ def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) 
     near.short[start.accounts, start.columns] = 0.0
     nearness = walks.nearness(near.long)
     judged = corroborate(graph, nearness, start.accounts)
-    learned_from = teachers(graph, judged, seed) if agreed(judged, start) else np.zeros(graph.size, dtype=bool)
-    if learned_from.sum() >= AGREED:
+    both, agree = both_families(judged.kinds), agreed(judged, start)
+    fit = teachers(graph, judged, seed) if both else judged.corroborated()
+    fit[start.negatives] = False  # nobody learns from those that a person said are none
+    if both and agree and fit.sum() >= AGREED:
         rows = _close(judged.score, start)
-        refined = refine(judged.kinds, rows, judged.score, learned_from, start.negatives, seed)
+        refined = refine(judged.kinds, rows, judged.score, fit, start.negatives, seed)
         candidates = refined.above(CUT, graph.size)
         answer = refined.score + EQUALS * (1 - ranked(judged.score[rows]))
         score = _scored(rows, answer * math.log(len(rows)), judged.score)
@@ -114,7 +119,7 @@ def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) 
         rows = _close(nearness, start)
         ranking = _pooled(graph, judged, near, start, rows, nearness, seed)
         score = _scored(rows, ranking.score, nearness)
-        candidates = judged.corroborated() & (score >= np.sort(score)[-min(_shortlist(graph), graph.size)])
+        candidates = fit & agree & (score >= np.sort(score)[-min(_shortlist(graph), graph.size)])
     score[start.negatives] = -1.0
     score[start.accounts] = score.max() + 1.0
     candidates[start.accounts] = True
@@ -132,19 +137,22 @@ def expansion(graph: Graph, start: Seeds, minors: NDArray[np.bool_], seed: int) 
         roles=tuple(roles(graph, found, minors)),
         score=score,
         groups=told,
+        agreed=agree,
         held=(every.member_of >= 0) & (found.member_of < 0),
         beside=baselines(graph, judged.kinds, rows, start, found.member_of >= 0, seed),
     )
 
 
 def agreed(judged: Corroboration, start: Seeds) -> bool:
-    """Whether both families of ties agree on enough accounts to learn from them, most of the seeds among these."""
+    """Whether what speaks for at least AGREED_SEEDS of the seeds is of both families of ties.
+
+    A term or another thing speaks for itself; where there is one family only there is nothing to disagree with.
+    """
     if not both_families(judged.kinds):
-        return False
-    corroborated = judged.corroborated()
-    corroborated[start.negatives] = False  # nobody learns from those that a person said are none
-    share = corroborated[start.accounts].mean() if len(start.accounts) else 1.0
-    return bool(corroborated.sum() >= AGREED and share >= AGREED_SEEDS)
+        return True
+    things = len(start.thing_columns)
+    agreeing = int(judged.corroborated()[start.accounts].sum()) + things
+    return agreeing >= AGREED_SEEDS * (len(start.accounts) + things)
 
 
 def _close(score: Scores, start: Seeds) -> Accounts:

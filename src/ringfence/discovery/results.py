@@ -48,6 +48,7 @@ class Run(msgspec.Struct, frozen=True):
     networks: int
     given: tuple[str, ...] = ()  # of the seed accounts, those named by hand and not on the list
     unknown_seeds: tuple[str, ...] = ()  # on the list, and nothing of this platform
+    agreed: bool = True  # whether both families of ties speak for the seeds; else nobody is found
     held: int = 0  # accounts that rest on seeds of one person alone
     groups: tuple[Group, ...] = ()
     beside: Baselines | None = None
@@ -197,6 +198,7 @@ def keep(workspace: Workspace, made: Discovery) -> None:
         networks=len(found.networks.ids),
         given=made.given,
         unknown_seeds=made.unknown,
+        agreed=found.agreed,
         held=int(np.count_nonzero(found.held)),
         groups=found.groups,
         beside=found.beside,
