@@ -61,6 +61,7 @@ def _told(summary: Summary, out: Path) -> str:
     stages = "  ".join(f"{name} {seconds:.1f} s" for name, seconds in summary.seconds.items())
     found = round(summary.found_members / summary.precision) if summary.precision > 0 else 0
     fell = 1 - summary.ever_shown_after / summary.ever_shown_before if summary.ever_shown_before else 0.0
+    blamed = " All of those are members it did not know." if summary.ever_shown_after else ""
     return f"""
 A generated platform: {summary.accounts:,} accounts, {summary.ties:,} ties, {summary.posts:,} posts, in which
 {summary.planted_members:,} members of hidden networks were planted. ringfence was given 10 terms and 5 accounts.
@@ -71,7 +72,7 @@ Found     {summary.networks_found} networks with {found:,} accounts, {summary.fo
 Against   best single feature {summary.one_feature_auprc:.2f}, keyword rule {summary.keyword_auprc:.2f}, ringfence \
 {summary.auprc:.2f} (area under the precision-recall curve).
 Exposure  of test accounts that follow one member, {summary.ever_shown_before:.0%} were shown another within ten slates;
-          with the guard {summary.ever_shown_after:.0%}, a fall of {fell:.0%}. All of those are members it did not know.
+          with the guard {summary.ever_shown_after:.0%}, a fall of {fell:.0%}.{blamed}
 Took      {sum(summary.seconds.values()):.1f} s and {summary.peak_mb:,.0f} MB at the peak: {stages}
 
 The world is generated, a score is not a verdict, and nobody was taken down. Report: {out / REPORT}
