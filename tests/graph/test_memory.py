@@ -15,7 +15,7 @@ def test_a_graph_is_refused_from_one_byte_too_many_on_in_one_line_that_names_the
     fits(1_000, 10, limit=needed)
     with pytest.raises(Fault, match="1,000 ties of 10 accounts") as refusal:
         fits(1_000, 10, limit=needed - 1)
-    assert "ringfence[spark]" in str(refusal.value)
+    assert "the engine spark" in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 

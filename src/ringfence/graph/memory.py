@@ -20,7 +20,7 @@ def fits(ties: int, accounts: int, limit: int | None = None) -> None:
             f"{ties:,} ties of {accounts:,} accounts need about {_gigabytes(needed)} of memory, "
             f"and there are {_gigabytes(free)}",
             where="graph",
-            mend="use a machine with more memory, or the engine spark (install ringfence[spark])",
+            mend="use a machine with more memory, or fewer days; a larger graph is for the engine spark, to come",
         )
 
 
