@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ringfence.cli import recidivism as cli
 from ringfence.discovery import recidivism
 from ringfence.discovery.alike import COMMON, SPARE, kinds, weighted
-from ringfence.discovery.recidivism import AHEAD, Lives, evidence, is_new, pairs, returned
+from ringfence.discovery.recidivism import AHEAD, Lives, Pairs, _best, evidence, is_new, pairs, returned
 from ringfence.graph.build import build
 from ringfence.graph.relations import Graph
 from ringfence.model.schemas import RETURNED
@@ -175,3 +175,12 @@ def test_the_command_reads_the_list_out_and_the_read_is_audited(
     cli.command(top=3, workspace=place, as_json=True)
     assert '"top":[{"account_id"' in capsys.readouterr().out
     assert audit.read(platform[1])[-1].action is audit.Action.RECIDIVISM_READ
+
+
+def test_it_stands_beside_the_one_whose_audience_it_has_and_is_as_likely_as_beside_the_likeliest() -> None:
+    graph = Graph.from_tables({"follows": pa.table({"src": ["a", "b", "c"], "dst": ["b", "c", "a"]})})
+    alike, audience = [9.0, 1.0], [0.0, 5.0]  # two removed accounts, 0 and 1, that account 2 may have been
+    found = Pairs(np.array([0, 1]), np.array([2, 2]), np.column_stack([alike, audience]))
+    likeliest = np.array([0.0, 0.0, 9.0])
+    assert _best(found, np.array([False, True]), likeliest, graph).tolist() == [1]
+    assert _best(found, np.array([False, False]), likeliest, graph).tolist() == [0]

@@ -29,6 +29,9 @@ CANDIDATES, BLOCK = 50, 256
 # Likeness, between 0 and 1, is counted in so many bins of equal ratio; p is that of the whole bin.
 BINS, LEAST = 400, 1e-4
 MOST_REASONS = 4
+# What tells one member from another. What they share tells only that they are of one network: on a generated world with
+# seed 41 all kinds together named the right one for 0.64 of those who came back, the audience alone for 0.91.
+PERSONAL = ("follows back", "shares_contact", "handle", "bio")
 LONGEST_PAUSE = 60.0  # days
 LOWEST = 1e-300
 
@@ -74,20 +77,25 @@ class Pairs:
 def returned(graph: Graph, events: duckdb.DuckDBPyConnection) -> pa.Table:
     """New accounts that are like a removed one, the likeliest first: a table of RETURNED.
 
-    Each new account is there once, beside the removed one it is most like (`was`). `care` is true for one that a child
-    may run: it is routed to care, whatever it was before. An empty table where nothing was removed or nothing is new.
+    Each new account is there once. Its score is that of the likeliest removed one, by all kinds of likeness together;
+    the one it stands beside (`was`, with reasons) is that whose audience, name and contacts it has. `care` is true for
+    one that a child may run: it is routed to care, whatever it was before. An empty table where nothing was removed or
+    nothing is new.
     """
     lives = lives_of(events, graph.size)
     compared = kinds(graph, events)
     found = pairs(compared, lives)
-    best = _best(found, graph)
+    personal = np.array([*(kind.name in PERSONAL for kind in compared), False])
+    likeliest = np.zeros(graph.size)
+    np.maximum.at(likeliest, found.new, found.score)
+    best = _best(found, personal, likeliest, graph)
     minors = likely_minors(events, graph.size)
     new, was = found.new[best], found.removed[best]
     return pa.Table.from_arrays(
         [
             graph.accounts.take(pa.array(new)),
             graph.accounts.take(pa.array(was)),
-            pa.array(found.score[best]),
+            pa.array(likeliest[new]),
             pa.array(np.arange(1, len(best) + 1)),
             pa.array(minors[new]),
             pa.array([_reasons(graph, compared, lives, found, int(pair)) for pair in best], pa.list_(pa.string())),
@@ -187,12 +195,16 @@ def timing(lives: Lives, removed: NDArray[np.int64], new: NDArray[np.int64]) -> 
     return np.where(when >= end, evidence((1 + between) / (1 + len(opened))), 0.0)
 
 
-def _best(found: Pairs, graph: Graph) -> NDArray[np.int64]:
-    """The likeliest pair of each new account, the likeliest account first; ties by id."""
+def _best(found: Pairs, personal: NDArray[np.bool_], likeliest: NDArray[np.float64], graph: Graph) -> NDArray[np.int64]:
+    """One pair of each new account, by the kinds that are `personal`; the `likeliest` account first; ties by id."""
+    if not len(found.new):
+        return found.new
     names = graph.accounts.to_numpy(zero_copy_only=False)
-    order = np.lexsort((names[found.removed], names[found.new], -found.score)) if len(found.new) else found.new
+    own = found.evidence[:, personal].sum(axis=1)
+    order = np.lexsort((names[found.removed], -found.score, -own, names[found.new]))
     _, first = np.unique(found.new[order], return_index=True)
-    return np.asarray(order[np.sort(first)])
+    best = order[first]
+    return np.asarray(best[np.lexsort((names[found.new[best]], -likeliest[found.new[best]]))])
 
 
 def _blocks(removed: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
