@@ -89,7 +89,10 @@ def test_a_graph_without_a_relation_is_refused_and_one_without_a_tie_is_not() ->
 @pytest.mark.parametrize("negatives", [[], ["d"]])
 def test_where_everybody_is_known_there_is_nobody_to_learn_from(negatives: list[str]) -> None:
     graph = Graph.from_tables({"follows": pairs([("a", "b"), ("b", "c"), ("c", "d")])})
-    defined(graph, found(graph, [one for one in "abcd" if one not in negatives], negatives))
+    result = found(graph, [one for one in "abcd" if one not in negatives], negatives)
+    defined(graph, result)
+    assert isinstance(result.ranking, Pool)
+    assert bool(result.ranking.forests) == bool(negatives)  # one said to be none is somebody to tell from
 
 
 @pytest.mark.parametrize(("ties", "content"), [("followed by all", True), ("follows all", False)])
@@ -103,7 +106,9 @@ def test_a_hub_among_the_seeds_has_a_defined_result(ties: str, content: bool) ->
     if content:
         tables["uses_hashtag"] = pairs([(one, f"t{chance.integers(300)}") for one in crowd] + [("hub", "t1")])
     graph = Graph.from_tables(tables)
-    defined(graph, found(graph, ["hub", "o0001", "o0002"], ["o0003"]))
+    result = found(graph, ["hub", "o0001", "o0002"], ["o0003"])
+    defined(graph, result)
+    assert result.members.sum() < FOLLOWERS / 100  # a hub leads everywhere, and so to nobody
 
 
 def test_a_tie_given_twice_is_one_of_twice_the_weight_and_one_to_oneself_none(tables: dict[str, pa.Table]) -> None:
