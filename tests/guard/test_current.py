@@ -1,4 +1,4 @@
-"""What answers while snapshots and deltas come, break and are put back: never nothing, and never what is not believed."""
+"""What answers while snapshots and deltas come, break and are put back: always something that is believed."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -5,8 +5,8 @@
     head                                MessagePack: kind, meta, and of each section its name, place, size and checksum
     sections                            each at a multiple of 64 bytes
 
-The signature covers the head, the head the checksum (BLAKE2b-256) of every section, and a file that is longer or shorter
-than its head says is refused: as much as one changed bit is.
+The signature covers the head, and the head the checksum (BLAKE2b-256) of every section. A file longer or shorter
+than its head says is refused, as one changed bit is.
 """
 
 import mmap

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ringfence.guard.current import Current
 from ringfence.guard.answers import Decision, Outcome, Slate
+from ringfence.guard.current import Current
 from ringfence.guard.decide import Guard
 from ringfence.guard.degraded import DegradedGuard
 from ringfence.guard.page import Examples, render
