@@ -129,6 +129,7 @@ def test_another_process_counts_in_the_same_memory() -> None:
         "import sys; from ringfence.guard.counters import Board; "
         "Board(2, int(sys.argv[1])).counters(1).request(0, 0, 0, 30)"
     )
-    os.set_inheritable(board.fileno, True)
+    inheritable = True
+    os.set_inheritable(board.fileno, inheritable)
     subprocess.run([sys.executable, "-c", program, str(board.fileno)], check=True, close_fds=False)
     assert of(board, "requests_total", route="search", surface="search", status="200") == 1

@@ -39,7 +39,7 @@ GOOD = encode_request(SlateRequest(Surface.SUGGESTION, np.array([7, 8], np.uint3
 
 
 def test_the_layout_is_the_published_one() -> None:
-    assert GOOD == b"RFS1" + bytes([3, 1, 0, 0]) + struct.pack("<II", 5, 2) + struct.pack("<II", 7, 8)
+    assert b"RFS1" + bytes([3, 1, 0, 0]) + struct.pack("<II", 5, 2) + struct.pack("<II", 7, 8) == GOOD
     answer = SlateVerdicts(np.array([0, 3, 4], np.uint8), b"01234567", Cause.DEADLINE)
     assert encode_answer(answer) == b"RFA1" + bytes([4, 0, 0, 0]) + b"01234567" + struct.pack("<I", 3) + bytes(
         [0, 3, 4]

@@ -71,7 +71,7 @@ def encode_request(request: SlateRequest) -> bytes:
 
 
 def decode_request(body: bytes, most: int) -> SlateRequest:
-    """The request in a body of at most `most` candidates, or a WireError. The ids are a view of the body."""
+    """The request in a body of at most `most` candidates, or a WireError."""
     if len(body) < REQUEST_HEADER.size:
         raise WireError("it is shorter than its header")
     magic, surface, flags, reserved, viewer, count = REQUEST_HEADER.unpack_from(body)
@@ -85,7 +85,9 @@ def decode_request(body: bytes, most: int) -> SlateRequest:
         raise WireError(f"it has more than {most} candidates")
     if len(body) != REQUEST_HEADER.size + count * _ID.itemsize:
         raise WireError("its length does not fit its count")
-    ids = np.frombuffer(body, _ID, count, REQUEST_HEADER.size)
+    ids = np.frombuffer(body, _ID, count, REQUEST_HEADER.size).astype(
+        np.uint32
+    )  # compiled code takes no read-only view
     return SlateRequest(SURFACES[surface], ids, None if viewer == NO_VIEWER else viewer, bool(flags & MINOR_FLAG))
 
 
