@@ -44,19 +44,27 @@ def ordinary(guard: Guard, name: str, body: bytes) -> bytes | None:
     return ENCODE(replies.sent(route.decide(guard, asked, float("inf"))))
 
 
-texts = st.sampled_from(["bo", "ny", "kid", "al", "cy", "7", "ü", 'a"b', "a\\b", "", "x" * 256, "x" * 257, " bo ", "\x7f", "\n"])
+texts = st.sampled_from(
+    ["bo", "ny", "kid", "al", "cy", "7", "ü", 'a"b', "a\\b", "", "x" * 256, "x" * 257, " bo ", "\x7f", "\n"]
+)
 numbers = st.sampled_from([7, 8, 0, 1, 9007199254740993, 2**63 - 1, 2**63, 10**17, -1, 1.5])
 viewers = st.sampled_from([None, "kid", "bo", 7, {"id": "cy", "minor": True}, {"id": "", "country": "DE"}, {"nest": 1}])
 bodies = st.fixed_dictionaries(
     {"candidates": st.one_of(st.lists(texts, max_size=9), st.lists(numbers, max_size=9), st.lists(texts | numbers))},
-    optional={"viewer": viewers, "surface": st.sampled_from(["search", "suggestion", "nest"]), "accounts": st.just(["bo"])},
+    optional={
+        "viewer": viewers,
+        "surface": st.sampled_from(["search", "suggestion", "nest"]),
+        "accounts": st.just(["bo"]),
+    },
 )
 written = st.sampled_from([msgspec.json.encode, lambda body: msgspec.json.format(msgspec.json.encode(body), indent=3)])
 
 
 @settings(max_examples=500, deadline=None)
 @given(bodies, written, st.sampled_from(["suggest", "recommend"]))
-def test_the_quick_answer_is_the_ordinary_one(guard: Guard, body: Any, write: Callable[[Any], bytes], name: str) -> None:
+def test_the_quick_answer_is_the_ordinary_one(
+    guard: Guard, body: Any, write: Callable[[Any], bytes], name: str
+) -> None:
     raw = write(body)
     quick = QUICK[name](guard, raw)
     if quick is not None:
@@ -98,7 +106,10 @@ def test_a_stale_snapshot_that_is_not_answered_from_has_no_quick_answer(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.integers(0, 10**18 - 1)) | st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1)))
+@given(
+    st.lists(st.integers(0, 10**18 - 1))
+    | st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
+)
 def test_tokens_are_where_json_has_them(ids: list[Any]) -> None:
     raw = ENCODE(ids)
     kind, starts, ends, values = tokens(np.frombuffer(raw, np.uint8), 1000, 256)

@@ -174,10 +174,9 @@ class Guard:
         places = numbers.nonzero()[0]
         met = {}
         if len(places):
-            outcomes = [judge.outcome(rule, who) for rule in judge.rules]
-            met = {
-                place: outcomes[number] for place, number in zip(places.tolist(), numbers[places].tolist(), strict=True)
-            }
+            several = numbers[places].tolist()
+            outcomes = {number: judge.outcome(judge.rules[number], who) for number in set(several)}
+            met = {place: outcomes[number] for place, number in zip(places.tolist(), several, strict=True)}
         codes = judge.codes()[numbers]
         if (trial := self._shadow()) is not None:
             self._compare(surface, codes, trial.codes()[trial.table(surface, classes)[profiles]])

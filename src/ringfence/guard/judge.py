@@ -53,7 +53,8 @@ class Judge:
         self.rules: list[Rule | None] = [None]  # by number, as tables have them
         self._codes = np.zeros(1, np.uint8)
         self._tables: dict[tuple[Surface, Classes], NDArray[np.uint16]] = {}
-        self._messages: dict[tuple[Rule, str, str], Outcome] = {}
+        # By the rule's identity, as a policy keeps its rules: to hash what is in one would cost more than to look it up.
+        self._messages: dict[tuple[int, str, str], Outcome] = {}
 
     def classes(self, viewer: Viewer, profile: int) -> Classes:
         """What a viewer is, by the request and by what is known of the account."""
@@ -79,7 +80,7 @@ class Judge:
         """What a rule earns, in the words of a viewer."""
         if rule is None:
             return ALLOWED
-        key = (rule, viewer.language, viewer.country) if rule.message else (rule, "", "")
+        key = (id(rule), viewer.language, viewer.country) if rule.message else (id(rule), "", "")
         if key not in self._messages:
             if len(self._messages) >= _MOST_WORDINGS:
                 self._messages.clear()

@@ -4,8 +4,10 @@ The answer is byte for byte the one that replies.py gives; where that cannot be 
 way is taken. Decoding and encoding 500 ids costs more than judging them.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -98,24 +100,30 @@ def _told(
     met: Mapping[int, Outcome],
 ) -> tuple[list[bytes], dict[tuple[Verdict, str], int]]:
     """What is said of each candidate that met a rule, each once, and how many of each there are."""
-    raw = memoryview(data)
-    said: dict[bytes, bytes] = {}
-    tally: dict[tuple[Verdict, str], int] = {}
+    raw = data.tobytes()
+    rests: dict[int, bytes] = {}
+    said: dict[bytes, int] = {}
     for place, outcome in met.items():
-        subject = bytes(raw[starts[place] - quotes : ends[place] + quotes])
-        if subject not in said:
-            said[subject] = b'{"subject":' + subject + _rest(outcome)
-            key = (outcome.verdict, outcome.reason)
-            tally[key] = tally.get(key, 0) + 1
-    return list(said.values()), tally
+        kind = id(outcome)
+        if kind not in rests:
+            rests[kind] = _rest(outcome)
+        said.setdefault(raw[starts[place] - quotes : ends[place] + quotes], kind)
+    counts = Counter(said.values())
+    tally: dict[tuple[Verdict, str], int] = {}
+    for outcome in {id(outcome): outcome for outcome in met.values()}.values():
+        key = (outcome.verdict, outcome.reason)
+        tally[key] = tally.get(key, 0) + counts[id(outcome)]
+    return [b'{"subject":' + subject + rests[kind] for subject, kind in said.items()], tally
 
 
+@lru_cache(maxsize=1024)
 def _rest(outcome: Outcome) -> bytes:
     """What follows the subject, which is the same for every candidate that met the rule."""
     told = _ENCODE(Judged(0, outcome.verdict, outcome.reason, outcome.message, outcome.help))
     return told[len(b'{"subject":0') :]
 
 
+@lru_cache(maxsize=64)
 def _tail(degraded: str, versions: Versions) -> bytes:
     return b'"degraded":%b,"policy_version":%b,"snapshot_version":%b,"lexicon_version":%b}' % (
         _ENCODE(degraded), _ENCODE(versions.policy), _ENCODE(versions.snapshot), _ENCODE(versions.lexicon),

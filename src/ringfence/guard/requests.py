@@ -6,7 +6,7 @@ from typing import Annotated, Generic, NoReturn, TypeVar
 import msgspec
 
 from ringfence.guard.answers import Viewer
-from ringfence.guard.decide import LONGEST
+from ringfence.guard.texts import LONGEST
 from ringfence.guard.refusals import INVALID, MALFORMED, Refusal
 from ringfence.model.words import Surface
 

@@ -26,8 +26,10 @@ def tokens(data, most, longest):
 
     An array of more than `most`, or with an empty id or one of more than `longest` bytes, is NOT_PLAIN too.
     """
-    starts, ends = np.empty(most, np.int64), np.empty(most, np.int64)
-    values = np.empty(most, np.int64)
+    room = 1
+    for place in range(len(data)):
+        room += data[place] == _COMMA
+    starts, ends, values = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64)
     count, kind = 0, NOT_PLAIN
     place = _past_blanks(data, 0)
     if place == len(data) or data[place] != _OPEN:
@@ -35,7 +37,7 @@ def tokens(data, most, longest):
     place += 1
     while True:
         place = _past_blanks(data, place)
-        if place == len(data) or count == most:
+        if place == len(data) or count == room or room > most:
             return NOT_PLAIN, starts[:0], ends[:0], values[:0]
         if data[place] == _QUOTE and kind != NUMBERS:
             kind = TEXTS
