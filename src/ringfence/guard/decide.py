@@ -73,10 +73,10 @@ class DegradedGuard:
     def search(self, query: str, viewer: str | None = None) -> Decision:  # noqa: ARG002 - the guard's interface
         return _degraded(Surface.SEARCH, query, self.policy, self.cause, self._versions)
 
-    def autocomplete(self, prefix: str, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - the guard's interface
+    def autocomplete(self, prefix: str, candidates: Sequence[str], viewer: str | None = None) -> Slate:  # noqa: ARG002 - as above
         return self._slate(Surface.AUTOCOMPLETE, candidates)
 
-    def hashtag(self, tag: str) -> Decision:
+    def hashtag(self, tag: str, viewer: str | None = None) -> Decision:  # noqa: ARG002 - as above
         return _degraded(Surface.HASHTAG, tag, self.policy, self.cause, self._versions)
 
     def suggest(self, viewer: str | None, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - the guard's interface
@@ -119,7 +119,11 @@ class Guard:
             return _degraded(Surface.SEARCH, query, self.policy, TOO_LONG, self._versions)
         return self._decision(Surface.SEARCH, query, self._text_rule(Surface.SEARCH, self._hits([query])))
 
-    def autocomplete(self, prefix: str, candidates: Sequence[str]) -> Slate:
+    def under(self, policy: Policy) -> "Guard":
+        """The same snapshot, decided under another policy."""
+        return Guard(replace(self.snapshot, policy=policy))
+
+    def autocomplete(self, prefix: str, candidates: Sequence[str], viewer: str | None = None) -> Slate:  # noqa: ARG002 - for rules about viewers
         """The verdict on each completion of what was typed so far.
 
         A completion is judged by its own text and by what would then stand in the box; a prefix that holds a term
@@ -135,7 +139,7 @@ class Guard:
                 judged[candidate] = self._decision(surface, candidate, rule)
         return _slate(surface, candidates, judged, self._versions)
 
-    def hashtag(self, tag: str) -> Decision:
+    def hashtag(self, tag: str, viewer: str | None = None) -> Decision:  # noqa: ARG002 - for rules about viewers
         """The verdict on a hashtag's page, written with or without its sigil."""
         if len(tag) > LONGEST:
             return _degraded(Surface.HASHTAG, tag, self.policy, TOO_LONG, self._versions)
