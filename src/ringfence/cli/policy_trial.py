@@ -103,7 +103,7 @@ def _say_rehearsal(found: Rehearsal, present: str, other: str) -> None:
     share = found.changed / found.decisions if found.decisions else 0.0
     typer.echo(f"{found.changed:,} of {found.decisions:,} decisions change ({share:.2%}), policy {present} to {other}")
     if found.skipped:
-        typer.echo(f"{found.skipped:,} rows were of a surface that is not judged")
+        typer.echo(f"{found.skipped:,} searches were on a surface where nobody types")
     moves = [(one.surface, one.was, one.now, f"{one.decisions:,}", f"{one.share:.2%}") for one in found.moves]
     say.table("", ("surface", "was", "now", "decisions", "of the surface"), moves)
     if found.causes:

@@ -118,12 +118,13 @@ def _before(workspace: Workspace, active: str) -> str:
     """The policy that the active one replaced. One that was edited in place replaced the last one activated."""
     stack: list[str] = []
     for event in history(workspace):
-        if event.act == "rolled_back":
-            while stack and stack[-1] != event.file:
-                stack.pop()
-        elif stack[-1:] != [event.before]:
-            stack += [event.before, event.file]
-        else:
+        rolled_back = event.act == "rolled_back"
+        standing = event.file if rolled_back else event.before
+        while standing in stack and stack[-1] != standing:
+            stack.pop()
+        if standing not in stack:
+            stack.append(standing)
+        if not rolled_back:
             stack.append(event.file)
     if stack[-1:] == [active]:
         stack.pop()

@@ -55,7 +55,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What changed over all traffic. `skipped` rows name a surface that nothing is decided on."""
+    """What changed over all traffic. `skipped` are searches on a surface where nobody types."""
 
     decisions: int
     changed: int
@@ -116,8 +116,8 @@ def _batches(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[list
 
 def _searches(rows: Iterable[tuple[str, ...]], present: Guard, other: Guard, tally: _Tally) -> None:
     for (query, name), times in Counter(rows).items():
-        surface = _surface(name)
-        if surface is None or surface in {Surface.SUGGESTION, Surface.RECOMMENDATION}:
+        surface = Surface(name)
+        if surface in {Surface.SUGGESTION, Surface.RECOMMENDATION}:  # nobody types there
             tally.skipped += times
             continue
         was, now = (_typed(guard, surface, query) for guard in (present, other))
@@ -137,10 +137,7 @@ def _impressions(rows: Iterable[tuple[str, ...]], present: Guard, other: Guard, 
     for name, viewer, shown in rows:
         slates.setdefault((name, viewer), Counter())[shown] += 1
     for (name, viewer), shown_times in slates.items():
-        surface = _surface(name)
-        if surface is None:
-            tally.skipped += shown_times.total()
-            continue
+        surface = Surface(name)
         was, now = (guard.recommend(viewer, surface, tuple(shown_times)).judged for guard in (present, other))
         for subject, times in shown_times.items():
             tally.add(surface, subject, _earned(was, subject), _earned(now, subject), times)
@@ -149,10 +146,6 @@ def _impressions(rows: Iterable[tuple[str, ...]], present: Guard, other: Guard, 
 def _earned(judged: Mapping[str, Decision], subject: str) -> Earned:
     decision = judged.get(subject)
     return (decision.verdict, decision.reason) if decision else ALLOWED
-
-
-def _surface(name: str) -> Surface | None:
-    return Surface(name) if name in list(Surface) else None
 
 
 def _told(tally: _Tally) -> Rehearsal:
