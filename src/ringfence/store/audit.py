@@ -33,6 +33,7 @@ class Action(StrEnum):
     LEXICON_CHANGED = "lexicon_changed"
     DRIFT_READ = "drift_read"
     POLICY_CHANGED = "policy_changed"
+    TRAFFIC_READ = "traffic_read"
     SNAPSHOT_PUBLISHED = "snapshot_published"
     KEYS_CHANGED = "keys_changed"
 
