@@ -34,6 +34,9 @@ class Action(StrEnum):
     DRIFT_READ = "drift_read"
     POLICY_CHANGED = "policy_changed"
     SNAPSHOT_PUBLISHED = "snapshot_published"
+    LIMITS_READ = "limits_read"
+    LIMITS_CHANGED = "limits_changed"
+    DAMPING_READ = "damping_read"
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
