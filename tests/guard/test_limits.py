@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 
 from ringfence.discovery import reviewed, vetted
 from ringfence.discovery.reviewed import Answer, Label
-from ringfence.guard import limit_journal, limit_lists, limit_state, waiting
+from ringfence.guard import limit_journal, limit_lists, waiting
 from ringfence.guard.limit_reviews import confirm, lift, undo
 from ringfence.guard.limit_rows import Act, Batch
 from ringfence.guard.limits import apply, in_force
@@ -36,6 +36,9 @@ from ringfence.store.workspace import Workspace
 THEN = datetime(2026, 11, 2, tzinfo=UTC)
 PER_DAY, SHARE, DAYS = 3, 0.2, 5
 ALL = [f"a{n:02d}" for n in range(40)]
+# A fresh process that has read the modules, from which each worker is forked.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["hypothesis.stateful", "ringfence.guard.limit_reviews", "ringfence.guard.limits"])
 DECLARED, READS = "a38", "a39"  # a child by the age it declares, and by its profile
 
 
@@ -78,6 +81,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     folder = tmp_path_factory.mktemp("limits")
     pq.write_table(accounts(), folder / "accounts.parquet")
     workspace = Workspace.create(folder / "workspace")
+    config = workspace.path / "ringfence.toml"
+    config.write_text(config.read_text().replace("threads = 0", "threads = 1"))  # starting threads takes the longest
+    workspace = Workspace.open(workspace.path)
     load(workspace, [folder / "accounts.parquet"])
     return workspace
 
@@ -328,8 +334,7 @@ def _apply_often(path: Path, first: int) -> None:
 
 
 def test_two_processes_at_once_do_not_pass_the_cap(place: Workspace) -> None:
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_apply_often, args=(place.path, first)) for first in (0, 10)]
+    workers = [PROCESSES.Process(target=_apply_often, args=(place.path, first)) for first in (0, 10)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -377,8 +382,7 @@ def _killed_while_writing(path: Path, bytes_written: int) -> None:
 @pytest.mark.parametrize("bytes_written", [0, 40, 10**6])
 def test_kill_9_while_a_batch_is_written(place: Workspace, bytes_written: int) -> None:
     apply(place, scored({"a01": 0.99}), policy(), THEN)
-    context = multiprocessing.get_context("spawn")
-    worker = context.Process(target=_killed_while_writing, args=(place.path, bytes_written))
+    worker = PROCESSES.Process(target=_killed_while_writing, args=(place.path, bytes_written))
     worker.start()
     worker.join(60)
     assert worker.exitcode == -9
@@ -555,14 +559,17 @@ class Journals(RuleBasedStateMachine):
         return not given_back and not (acts and acts[-1].act is Act.LIFT)
 
 
-def test_the_journal_agrees_with_a_plain_twin(model: Workspace) -> None:
-    class OnThisPlace(Journals):
-        pass
-
-    OnThisPlace.model = model
+def agree(model: Workspace, examples: int, steps: int) -> None:
+    Journals.model = model
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    run_state_machine_as_test(
-        OnThisPlace,
-        settings=settings(max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=checks),
-    )
-    assert limit_state.fold([]).standing.num_rows == 0
+    bounds = settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=checks)
+    run_state_machine_as_test(Journals, settings=bounds)
+
+
+def test_the_journal_agrees_with_a_plain_twin(model: Workspace) -> None:
+    agree(model, 10, 12)
+
+
+@pytest.mark.soak
+def test_the_journal_agrees_with_a_plain_twin_for_long(model: Workspace) -> None:
+    agree(model, 300, 40)

@@ -15,7 +15,6 @@ from ringfence.discovery import reviewed, vetted
 from ringfence.discovery.reviewed import Label
 from ringfence.discovery.roles import ADULT, CHILD
 from ringfence.model.words import Opinion, Role, SeedKind
-from ringfence.store import events
 from ringfence.store.workspace import Workspace
 
 BATCH = 65_536
@@ -38,16 +37,14 @@ class Exempt:
     disputed: pa.Array
 
 
-def exempt(workspace: Workspace, among: pa.Array) -> Exempt:
-    """Whom of these accounts automation leaves alone."""
+def exempt(workspace: Workspace, connection: duckdb.DuckDBPyConnection, among: pa.Array) -> Exempt:
+    """Whom of these accounts automation leaves alone; `connection` is one to the workspace's events."""
     opposed, disputed = _spoken_for(workspace)
-    with events.connect(workspace) as connection:
-        labelled = {
-            opinion: [name for (name,) in connection.execute(LABELLED, {"opinion": str(opinion)}).fetchall()]
-            for opinion in (Opinion.NEGATIVE, Opinion.DISPUTED)
-        }
-        minors = _minors(connection, among)
-    found = _found_minors(workspace)
+    labelled = {
+        opinion: [name for (name,) in connection.execute(LABELLED, {"opinion": str(opinion)}).fetchall()]
+        for opinion in (Opinion.NEGATIVE, Opinion.DISPUTED)
+    }
+    minors, found = _minors(connection, among), _found_minors(workspace)
     return Exempt(
         minors=pc.unique(pa.concat_arrays([minors, found.filter(pc.is_in(found, among))])),
         opposed=_among([*opposed, *labelled[Opinion.NEGATIVE]], among),

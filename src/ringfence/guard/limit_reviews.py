@@ -23,7 +23,9 @@ def confirm(
     Raises Fault for an account that is none of this platform, and for a likely minor, who goes to care.
     """
     names = _known(workspace, account_ids)
-    if minors := exempt(workspace, pa.array(names, pa.string())).minors.to_pylist():
+    with events.connect(workspace) as connection:
+        minors = exempt(workspace, connection, pa.array(names, pa.string())).minors.to_pylist()
+    if minors:
         mend = "leave it out: it goes to care, see `ringfence limits list --care`"
         raise Fault("it may be a child's and is not limited", where=f"account {minors[0]!r}", mend=mend)
     with workspace.lock():

@@ -7,6 +7,7 @@ ends by itself unless a person confirms it (limit_reviews.py).
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -48,14 +49,14 @@ def apply(workspace: Workspace, scores: pa.Table, policy: Policy, now: datetime 
     Likely minors, accounts that somebody has spoken for or given back, and those that are limited are left alone. A
     limit that has ended is set again only as a new one. Raises Fault when another process is writing.
     """
-    with workspace.lock():
+    with workspace.lock(), events.connect(workspace) as connection:
         journal = limit_journal.read(workspace)
         at = limit_state.clock(journal.batches, now or datetime.now(UTC))
         state = limit_state.fold(journal.batches)
         wanted = candidates(scores, policy.automatic)
-        spared = exempt(workspace, wanted["account_id"].combine_chunks())
+        spared = exempt(workspace, connection, wanted["account_id"].combine_chunks())
         able, care, disputed = _sorted_out(wanted, spared, state, at)
-        allowed = _room(workspace, journal, state, policy.automatic, at)
+        allowed = _room(connection, journal, state, policy.automatic, at)
         first, rest = able.slice(0, allowed.left), able.slice(allowed.left)
         batch = _set(workspace, journal, first, policy, at)
         waiting.keep(workspace, rest, allowed.cap, disputed, care)
@@ -70,7 +71,11 @@ def in_force(workspace: Workspace, now: datetime | None = None) -> pa.Table:
     """The limits that hold, as rows of FLAGS; an automatic one has its strength and its end."""
     batches = limit_journal.read(workspace).batches
     state, at = limit_state.fold(batches), limit_state.clock(batches, now or datetime.now(UTC))
-    spared = exempt(workspace, limit_state.limited(state, at))
+    names = limit_state.limited(state, at)
+    if not len(names):
+        return FLAGS.empty_table()
+    with events.connect(workspace) as connection:
+        spared = exempt(workspace, connection, names)
     return flagged(state, at, spared)
 
 
@@ -105,9 +110,10 @@ def _without(rows: pa.Table, names: pa.Array) -> pa.Table:
     return rows.filter(pc.invert(pc.is_in(rows["account_id"], names)))
 
 
-def _room(workspace: Workspace, journal: Journal, state: State, automatic: Automatic, at: datetime) -> Room:
-    with events.connect(workspace) as connection:
-        accounts = connection.execute("SELECT count(*) FROM account_ids").fetchall()[0][0]
+def _room(
+    connection: duckdb.DuckDBPyConnection, journal: Journal, state: State, automatic: Automatic, at: datetime
+) -> Room:
+    accounts = connection.execute("SELECT count(*) FROM account_ids").fetchall()[0][0]
     return room(
         automatic.per_day,
         automatic.per_share,
