@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,7 +48,9 @@ def policy(per_day: int = PER_DAY, per_share: float = SHARE, uncalibrated: str =
     return replace(default_policy(), automatic=Automatic(0.8, uncalibrated, per_day, per_share, DAYS))
 
 
-def scored(probabilities: dict[str, float | None], network: str | None = "net-1", role: str = "promoter") -> pa.Table:
+def scored(
+    probabilities: Mapping[str, float | None], network: str | None = "net-1", role: str = "promoter"
+) -> pa.Table:
     """Scores of these accounts, the first with the best rank; all of them in one network."""
     rows = [
         {
