@@ -13,7 +13,7 @@ from ringfence.guard.policy_parts import HARD, STEP
 
 
 def weights_of(strengths: Mapping[str, float], damping: Damping) -> float:
-    """The weight of an account with these signals: 1 learns as ever, 0 nothing. A signal without a factor takes nothing.
+    """The weight of an account with these signals: 1 learns as ever, 0 nothing. A signal without a factor counts not.
 
     Soft: 1 less strength times factor, by the signal that takes the most. Hard: 0 with any signal that has a factor.
     """
