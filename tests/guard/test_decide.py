@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.guard.decide import LONGEST, Decision, DegradedGuard, Guard, Slate
-from ringfence.guard.policy import DEFAULT_POLICY, Policy, Rule, default_policy
+from ringfence.guard.policy import DEFAULT_POLICY, Cause, Policy, Rule, default_policy
 from ringfence.guard.snapshot import Snapshot, activate, build, write
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface, Verdict
@@ -91,7 +91,7 @@ def test_completions_into_a_term_are_dropped(prefix: str, candidates: list[str],
         ("#firecrest", Verdict.BLOCK, "lexicon:illegal"),
         ("＃Kittiwake", Verdict.BLOCK, "lexicon:illegal"),  # noqa: RUF001 - people type this sigil
         ("LoveKittiwake", Verdict.BLOCK, "lexicon:illegal"),
-        ("#LAKE", Verdict.DEMOTE, "network:member"),
+        ("#LAKE", Verdict.DEMOTE, "tag:network"),
         ("pond", Verdict.ALLOW, "none"),
         ("#", Verdict.ALLOW, "none"),
     ],
@@ -123,13 +123,13 @@ def test_a_slate_is_what_judging_each_candidate_alone_gives(
     candidates: list[str], accounts: dict[str, set[str]], data: st.DataObject
 ) -> None:
     verdicts = {signal: data.draw(st.sampled_from(Verdict)) for signal in accounts}
-    rules = {
-        (Surface.SUGGESTION, signal): Rule(Surface.SUGGESTION, signal, verdict) for signal, verdict in verdicts.items()
-    }
+    rules = tuple(Rule(Surface.SUGGESTION, signal, verdict) for signal, verdict in verdicts.items())
     policy = Policy("1", rules, POLICY.degraded)
     guard = Guard(Snapshot("0", SNAPSHOT.created_at, "", BIRDS, policy, {k: tuple(v) for k, v in accounts.items()}, {}))
     slate = guard.suggest(None, candidates)
-    alone = [policy.rule(Surface.SUGGESTION, [s for s, ids in accounts.items() if name in ids]) for name in candidates]
+    alone = [
+        policy.rule(Surface.SUGGESTION, {s: 1.0 for s, ids in accounts.items() if name in ids}) for name in candidates
+    ]
     expected = [(rule.verdict, rule.signal) if rule else (Verdict.ALLOW, "none") for rule in alone]
     assert [(decision.verdict, decision.reason) for decision in slate.decisions] == expected
     pairs = list(zip(candidates, (verdict for verdict, _ in expected), strict=True))
@@ -165,11 +165,10 @@ def every_answer(guard: Guard | DegradedGuard, text: str) -> list[Decision | Sla
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_without_a_snapshot_each_surface_answers_as_chosen_and_says_so(verdict: Verdict) -> None:
-    policy = Policy(
-        "7", {}, {**dict.fromkeys(Surface, Verdict.BLOCK), Surface.SUGGESTION: verdict, Surface.SEARCH: verdict}
-    )
-    for answer in every_answer(DegradedGuard(policy, "no_snapshot"), "robin"):
-        chosen = policy.degraded[answer.surface]
+    chosen_for = {**dict.fromkeys(Surface, Verdict.BLOCK), Surface.SUGGESTION: verdict, Surface.SEARCH: verdict}
+    policy = Policy("7", (), {(cause, surface): chosen_for[surface] for cause in Cause for surface in Surface})
+    for answer in every_answer(DegradedGuard(policy, Cause.NO_SNAPSHOT), "robin"):
+        chosen = chosen_for[answer.surface]
         for decision in answer.decisions if isinstance(answer, Slate) else [answer]:
             assert (decision.verdict, decision.reason) == (chosen, "degraded:no_snapshot")
             assert (decision.policy_version, decision.snapshot_version) == ("7", "")
@@ -181,7 +180,7 @@ def test_a_text_too_long_to_judge_gets_the_degraded_answer() -> None:
     for answer in every_answer(GUARD, "a" * (LONGEST + 1))[:3]:
         decisions = answer.decisions if isinstance(answer, Slate) else [answer]
         assert {decision.reason for decision in decisions} == {"degraded:too_long"}
-        assert {decision.verdict for decision in decisions} == {POLICY.degraded[answer.surface]}
+        assert {decision.verdict for decision in decisions} == {POLICY.degraded_verdict(Cause.TOO_LONG, answer.surface)}
     assert GUARD.autocomplete("a", ["robin", "a" * (LONGEST + 1)]).kept == ()
 
 

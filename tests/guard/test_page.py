@@ -72,7 +72,7 @@ async def _in_browser(folder: Path, act: Callable[[Page], Awaitable[None]]) -> l
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 def test_a_person_sees_each_verdict_with_its_reason_and_nothing_typed_becomes_html(tmp_path: Path) -> None:
     snapshot = build(
-        Lexicon.from_terms(["firecrest"]), default_policy(), {"network:member": ["al", "bo"]}, tags={"lake": 1}
+        Lexicon.from_terms(["firecrest"]), default_policy(), {"network:member": ["al", "bo"]}, tags={"lake": 0.6}
     )
     write(tmp_path, snapshot)
     activate(tmp_path, snapshot.version)
@@ -83,7 +83,7 @@ def test_a_person_sees_each_verdict_with_its_reason_and_nothing_typed_becomes_ht
             ("firecrest", 0, "block\tnothing shown\tlexicon:illegal"),
             (NASTY, 0, f"{NASTY}\tallow"),
             ("fire…", 1, "firewood\tallow\tshown\tnone"),
-            ("#lake", 2, "demote\tshown last\tnetwork:member"),
+            ("#lake", 2, "demote\tshown last\ttag:network"),
             ("Two of each", 3, "ed\tallow\tshown\tnone\nal\tdrop\tleft out\tnetwork:member"),
         ):
             await page.get_by_role("button", name=button, exact=True).first.click()

@@ -1,4 +1,5 @@
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -171,8 +172,15 @@ def test_a_category_that_no_rule_names_is_not_published(surface: str) -> None:
 
 
 def test_a_list_of_accounts_that_no_rule_names_is_not_published() -> None:
+    rules = tuple(rule for rule in POLICY.rules if rule.signal != "network:audience" or rule.viewer)
     with pytest.raises(Fault, match="no suggestion rule names network:audience"):
-        build(BIRDS, POLICY, {"network:audience": ["a"]})
+        build(BIRDS, replace(POLICY, rules=rules), {"network:audience": ["a"]})
+
+
+def test_tags_that_no_rule_names_are_not_published() -> None:
+    rules = tuple(rule for rule in POLICY.rules if rule.signal != "tag:network")
+    with pytest.raises(Fault, match="no hashtag rule names tag:network"):
+        build(BIRDS, replace(POLICY, rules=rules), {}, tags={"lake": 0.7})
 
 
 def test_a_term_that_is_not_matched_needs_no_rule(tmp_path: Path) -> None:

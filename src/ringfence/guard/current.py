@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ringfence.guard.decide import DegradedGuard, Guard
-from ringfence.guard.policy import Policy
+from ringfence.guard.policy import Cause, Policy
 from ringfence.guard.snapshot import CURRENT, load_current
 from ringfence.model.faults import Fault
 
@@ -46,6 +46,6 @@ class Current:
             # Not raised: the platform's searches must go on. /readyz shows the trouble, `ringfence status` its cause.
             self.trouble = "no_snapshot" if self._seen is None else "unreadable_snapshot"
             if isinstance(self._guard, DegradedGuard):
-                self._guard = DegradedGuard(self._guard.policy, self.trouble)
+                self._guard = DegradedGuard(self._guard.policy, Cause(self.trouble))
         else:
             self.trouble = ""

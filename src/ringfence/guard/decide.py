@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ringfence.guard.policy import STRICTNESS, Policy, Rule, strictness
+from ringfence.guard.policy import STRICTNESS, Cause, Policy, Rule, strictness
 from ringfence.guard.snapshot import Snapshot, load_current, read
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface, Verdict
@@ -12,12 +12,12 @@ from ringfence.terms.match import Hit
 from ringfence.terms.plain import plain
 from ringfence.terms.term import bare
 
-# A tag leads into a network when at least this share of its use is by members.
-MEMBER_SHARE = 0.5
 # In code points. Nobody types more; a longer text gets the answer of the policy's degraded mode.
 LONGEST = 10_000
 NO_REASON = "none"
-TOO_LONG = "too_long"
+Strengths = Mapping[str, float]
+NO_SIGNALS: Strengths = {}
+TOO_LONG = Cause.TOO_LONG
 # Before the signal, where the spelling may as well be another word's: such a hit only queues (docs/lexicon.md, tiers).
 WEAK_SIGNAL = "weak:"
 
@@ -66,7 +66,7 @@ class DegradedGuard:
 
     __slots__ = ("cause", "policy")
 
-    def __init__(self, policy: Policy, cause: str = "no_snapshot") -> None:
+    def __init__(self, policy: Policy, cause: Cause = Cause.NO_SNAPSHOT) -> None:
         self.policy = policy
         self.cause = cause
 
@@ -96,7 +96,7 @@ class DegradedGuard:
 class Guard:
     """Decides from one snapshot. Build it once a snapshot; asking it touches no disk, clock or lock."""
 
-    __slots__ = ("_flagged", "_matcher", "_member_tags", "_versions", "policy", "snapshot")
+    __slots__ = ("_flagged", "_matcher", "_tags", "_versions", "policy", "snapshot")
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -106,7 +106,7 @@ class Guard:
             self._matcher.find(term.word, "query")  # compiled, or read from the cache, before anybody waits for it
         self._versions = (snapshot.policy.version, snapshot.version, snapshot.lexicon.version)
         self._flagged = {surface: _flagged(surface, snapshot) for surface in Surface}
-        self._member_tags = frozenset(_bare(tag) for tag, share in snapshot.tags.items() if share >= MEMBER_SHARE)
+        self._tags = {_bare(tag): share for tag, share in snapshot.tags.items()}
 
     @staticmethod
     def load(path: Path | str) -> "Guard":
@@ -139,7 +139,8 @@ class Guard:
         """The verdict on a hashtag's page, written with or without its sigil."""
         if len(tag) > LONGEST:
             return _degraded(Surface.HASHTAG, tag, self.policy, TOO_LONG, self._versions)
-        leads_there = ["network:member"] if _bare(tag) in self._member_tags else []
+        share = self._tags.get(_bare(tag))
+        leads_there = {} if share is None else {"tag:network": share}
         return self._decision(Surface.HASHTAG, tag, self._text_rule(Surface.HASHTAG, self._hits([tag]), leads_there))
 
     def suggest(self, viewer: str | None, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - for rules about viewers
@@ -161,10 +162,12 @@ class Guard:
     def _hits(self, texts: Iterable[str]) -> list[Hit]:
         return [hit for text in texts for hit in self._matcher.find(text, "query")]
 
-    def _text_rule(self, surface: Surface, hits: Collection[Hit], more_signals: Iterable[str] = ()) -> Rule | None:
-        acting = {f"lexicon:{hit.category}" for hit in hits if hit.acts}
-        rule = self.policy.rule(surface, acting.union(more_signals))
-        queued = self.policy.rule(surface, {f"lexicon:{hit.category}" for hit in hits})
+    def _text_rule(
+        self, surface: Surface, hits: Collection[Hit], more: Mapping[str, float] = NO_SIGNALS
+    ) -> Rule | None:
+        acting = {f"lexicon:{hit.category}": 1.0 for hit in hits if hit.acts}
+        rule = self.policy.rule(surface, acting | dict(more))
+        queued = self.policy.rule(surface, {f"lexicon:{hit.category}": 1.0 for hit in hits})
         if queued is None or (rule is not None and strictness(rule) >= strictness(_queued(queued))):
             return rule
         return _queued(queued)
@@ -172,7 +175,7 @@ class Guard:
     def _decision(self, surface: Surface, subject: str, rule: Rule | None) -> Decision:
         if rule is None:
             return Decision(surface, subject, Verdict.ALLOW, NO_REASON, "", *self._versions)
-        return Decision(surface, subject, rule.verdict, rule.signal, rule.message, *self._versions)
+        return Decision(surface, subject, rule.verdict, rule.signal, self.policy.message(rule.message), *self._versions)
 
 
 def _queued(rule: Rule) -> Rule:
@@ -184,7 +187,7 @@ def _queued(rule: Rule) -> Rule:
 
 def _flagged(surface: Surface, snapshot: Snapshot) -> dict[str, Rule]:
     """The rule that each listed account meets on a surface: the strictest of its signals."""
-    rules = (snapshot.policy.rules.get((surface, signal)) for signal in sorted(snapshot.accounts, reverse=True))
+    rules = (snapshot.policy.rule(surface, {signal: 1.0}) for signal in sorted(snapshot.accounts, reverse=True))
     flagged: dict[str, Rule] = {}
     for rule in sorted(filter(None, rules), key=strictness):  # a stricter rule comes later and takes its place
         flagged.update(dict.fromkeys(snapshot.accounts[rule.signal], rule))
@@ -201,12 +204,14 @@ def _slate(surface: Surface, candidates: Sequence[str], judged: Mapping[str, Dec
     return Slate(surface, names, (*first, *(name for name in names if name in last)), judged, *versions)
 
 
-def _degraded(surface: Surface, subject: str, policy: Policy, cause: str, versions: Versions) -> Decision:
-    return Decision(surface, subject, policy.degraded[surface], f"degraded:{cause}", "", *versions)
+def _degraded(surface: Surface, subject: str, policy: Policy, cause: Cause, versions: Versions) -> Decision:
+    # There is nothing to go on answering from here, so "answer" cannot be meant.
+    verdict = policy.degraded_verdict(cause, surface) or Verdict.BLOCK
+    return Decision(surface, subject, verdict, f"degraded:{cause}", "", *versions)
 
 
 def _degraded_slate(
-    surface: Surface, candidates: Sequence[str], policy: Policy, cause: str, versions: Versions
+    surface: Surface, candidates: Sequence[str], policy: Policy, cause: Cause, versions: Versions
 ) -> Slate:
     judged = {name: _degraded(surface, name, policy, cause, versions) for name in candidates}
     return _slate(surface, candidates, judged, versions)

@@ -74,7 +74,7 @@ def build(
     created_at: datetime | None = None,
 ) -> Snapshot:
     """A snapshot, or a Fault when it would fail open: every category and signal in it needs a rule of the policy."""
-    _refuse_unnamed(lexicon, policy, accounts)
+    _refuse_unnamed(lexicon, policy, accounts, tags or {})
     ids = {signal: tuple(sorted(set(accounts[signal]))) for signal in sorted(accounts)}
     shares = dict(sorted((tags or {}).items()))
     content = (model_version, lexicon.terms, policy.text, ids, shares)
@@ -165,13 +165,14 @@ def _way_back(folder: Path | str, broken: str) -> str:
     return f"go back and activate {others[-1]}" if others else "publish again"
 
 
-def _refuse_unnamed(lexicon: Lexicon, policy: Policy, accounts: Iterable[str]) -> None:
+def _refuse_unnamed(lexicon: Lexicon, policy: Policy, accounts: Iterable[str], tags: Mapping[str, float]) -> None:
     """A signal that no rule names would be found and then let through, so each needs a rule where it can occur."""
     categories = {f"lexicon:{term.category}" for term in lexicon if term.opinion is Opinion.POSITIVE}
     needed = [(signal, surface) for signal in sorted(categories) for surface in TEXT_SURFACES]
     needed += [(signal, surface) for signal in sorted(accounts) for surface in SLATE_SURFACES]
+    needed += [("tag:network", Surface.HASHTAG)] if tags else []
     for signal, surface in needed:
-        if (surface, signal) not in policy.rules:
+        if not policy.names(surface, signal):
             raise Fault(
                 f"no {surface} rule names {signal}, which would then be let through",
                 where=f"policy {policy.version}",
