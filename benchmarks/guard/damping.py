@@ -22,7 +22,7 @@ from ringfence.exposure.metrics import Collateral, collateral
 from ringfence.exposure.recommenders import GRAIN, NOBODY, FriendOfFriend, Recommender, Suggestions
 from ringfence.exposure.simulate import SLOTS, first_slates, keep_all
 from ringfence.graph.csr import Csr, Ids
-from ringfence.guard.damping import weights_of
+from ringfence.guard.judge import weight_of
 from ringfence.guard.policy import Damping
 from ringfence.model.words import Relation
 
@@ -90,9 +90,9 @@ def main() -> None:
 def recommender(trial: Trial, expansion: Expansion, known: Ids, damping: Damping | None) -> Damped:
     weight = np.ones(trial.graph.size)
     if damping:
-        weight[expansion.shortlist()] = weights_of({"network:nearby": 1.0}, damping)
+        weight[expansion.shortlist()] = weight_of({"network:nearby": 1.0}, damping)
         weight[np.flatnonzero(expansion.members)] = 1.0  # those withheld are known to nobody
-        weight[known] = weights_of({"network:member": 1.0}, damping)
+        weight[known] = weight_of({"network:member": 1.0}, damping)
     return Damped(follows_of(trial), weight)
 
 

@@ -1,22 +1,28 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ringfence.guard.damping import weights_of
-from ringfence.guard.damping_export import ACCOUNTS, EXTRA, TIES, Damped, export
+from ringfence.guard import snapshot
+from ringfence.guard.damping import ACCOUNTS, EXTRA, TIES, Damped, export, hard
+from ringfence.guard.decide import Guard
 from ringfence.guard.flags import FLAGS
-from ringfence.guard.policy import Damping
+from ringfence.guard.judge import weight_of
+from ringfence.guard.policy import Damping, default_policy
+from ringfence.guard.signing import Trusted, new
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import EVENTS
 from ringfence.model.words import Table
 from ringfence.store.load import load
 from ringfence.store.workspace import Workspace
+from ringfence.terms.lexicon import Lexicon
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 NAMES = ["a", "b", "c", "d", "e", "f"]
@@ -24,6 +30,7 @@ FOLLOWS = [("a", "b"), ("b", "a"), ("b", "c"), ("c", "d"), ("d", "e"), ("a", "b"
 USES = [("a", "lake"), ("c", "lake"), ("d", "o'hara")]
 SIGNALS = ["network:member", "network:nearby", "media:known", "account:minor"]
 STEPS = st.integers(0, 20).map(lambda step: round(step * 0.05, 2))
+BIRDS = Lexicon.from_terms(["firecrest"])
 SOFT = Damping("soft", {"network:member": 1.0, "network:nearby": 0.5, "media:known": 1.0})
 
 
@@ -48,8 +55,15 @@ def flags(*rows: tuple[str, str, float] | tuple[str, str, float, datetime]) -> p
     return pa.Table.from_pylist([dict(zip(columns, (*row, None), strict=False)) for row in rows], FLAGS)
 
 
+def guard(folder: Path, table: pa.Table, damping: Damping) -> Guard:
+    signer, file = new(), folder / "x.snapshot"
+    snapshot.write(file, snapshot.build(BIRDS, default_policy(), table, signer=signer), signer)
+    made = Guard(snapshot.read(file, Trusted(frozenset({signer.public}))), clock=NOW.timestamp)
+    return made.under(replace(made.policy, damping=damping))
+
+
 def written(place: Workspace, table: pa.Table, damping: Damping, folder: Path) -> Damped:
-    return export(place, table, damping, folder, policy_version="7", snapshot_version="abc", now=NOW)
+    return export(place, guard(folder.parent, table, damping), folder, NOW)
 
 
 def weights(folder: Path) -> dict[str, float]:
@@ -62,27 +76,6 @@ def ties(folder: Path) -> dict[tuple[str, str, str], float]:
     told = {(row["src"], row["dst"], row["relation"]): row["weight"] for row in rows}
     assert len(told) == len(rows)
     return told
-
-
-@pytest.mark.parametrize(
-    ("strengths", "weight"),
-    [
-        ({}, 1.0),
-        ({"account:minor": 1.0}, 1.0),
-        ({"network:member": 1.0}, 0.0),
-        ({"network:nearby": 0.6, "network:member": 0.2}, 0.7),
-        ({"network:nearby": 0.6, "network:member": 0.35}, 0.65),
-        ({"network:member": 0.0}, 1.0),
-    ],
-)
-def test_the_signal_that_takes_the_most_decides(strengths: dict[str, float], weight: float) -> None:
-    assert weights_of(strengths, SOFT) == pytest.approx(weight, abs=1e-6)
-
-
-def test_hard_cuts_whatever_the_strength() -> None:
-    hard = Damping("hard", {"network:member": 0.1, "network:nearby": 0.0})
-    assert weights_of({"network:member": 0.05}, hard) == 0.0
-    assert weights_of({"network:nearby": 1.0}, hard) == 1.0
 
 
 @given(
@@ -108,7 +101,7 @@ def test_what_is_exported_is_what_the_lookup_says(
     for name, signal, strength, until in rows:
         if until is None or until > 0:
             strengths[name][signal] = max(strength, strengths[name].get(signal, 0.0))
-    expected = {name: weights_of(strengths[name], damping) for name in NAMES}
+    expected = {name: float(np.float32(weight_of(strengths[name], damping))) for name in NAMES}
     assert weights(tmp_path) == {name: weight for name, weight in expected.items() if weight < 1}
     both = {(src, dst, "follows"): min(expected[src], expected[dst]) for src, dst in FOLLOWS}
     both |= {(src, dst, "uses_hashtag"): expected[src] for src, dst in USES}
@@ -118,13 +111,19 @@ def test_what_is_exported_is_what_the_lookup_says(
 
 def test_both_files_name_what_they_rest_on(place: Workspace, tmp_path: Path) -> None:
     folder = tmp_path / "it's here"
-    export(place, flags(), SOFT, folder, policy_version="o'hara", snapshot_version="abc", now=NOW)
+    made = guard(tmp_path, flags(("b", "network:member", 0.05)), SOFT)
+    export(place, made, folder)
     for name in (ACCOUNTS, TIES):
         about = pq.read_schema(folder / name).metadata
-        assert about[b"ringfence_policy"] == b"o'hara"
-        assert (about[b"ringfence_snapshot"], about[b"ringfence_mode"]) == (b"abc", b"soft")
+        assert about[b"ringfence_policy"].decode() == made.policy.version
+        assert about[b"ringfence_snapshot"].decode() == made.snapshot.version
+        assert about[b"ringfence_mode"] == b"soft"
     assert pq.read_schema(folder / ACCOUNTS).types == [pa.string(), pa.float32()]
     assert pq.read_schema(folder / TIES).types == [pa.string()] * 3 + [pa.float32()]
+    assert weights(folder) == {"b": pytest.approx(0.95)}
+    export(place, hard(made), folder)
+    assert weights(folder) == {"b": 0.0}
+    assert pq.read_schema(folder / TIES).metadata[b"ringfence_mode"] == b"hard"
 
 
 @pytest.fixture
@@ -180,6 +179,7 @@ def test_a_write_that_fails_leaves_what_was_there(
     place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written(place, flags(("b", "network:member", 0.5)), SOFT, tmp_path)
+    other = guard(tmp_path.parent, flags(("c", "network:member", 0.5)), SOFT)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
 
     def full(*_: object) -> None:
@@ -188,7 +188,7 @@ def test_a_write_that_fails_leaves_what_was_there(
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)
         with pytest.raises(Fault, match="No space left"):
-            written(place, flags(("c", "network:member", 0.5)), SOFT, tmp_path)
+            export(place, other, tmp_path)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
     with pytest.raises(Fault, match="cannot be written"):
-        written(place, flags(), SOFT, tmp_path / ACCOUNTS / "below a file")
+        export(place, other, tmp_path / ACCOUNTS / "below a file")

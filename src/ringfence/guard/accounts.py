@@ -105,8 +105,8 @@ def patterns(prints: NDArray[np.uint64]) -> NDArray[np.uint32]:
     return np.append(starts, np.uint32(len(prints)))
 
 
-def read_ids(data: NDArray[np.uint8], offsets: NDArray[np.int64], key: NDArray[np.uint64]) -> tuple[
-    NDArray[np.int64], NDArray[np.uint64]
-]:
+def read_ids(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], key: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Of ids in UTF-8 that stand one after another: the number that each is, or -1, and its fingerprint."""
     return numbers(data, offsets), fingerprints(data, offsets[1:], 0, key)

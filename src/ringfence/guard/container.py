@@ -63,7 +63,9 @@ class Container:
     size: int  # bytes
 
 
-def write(path: Path, kind: str, meta: Mapping[str, Any], sections: Mapping[str, bytes | memoryview], by: Signer) -> None:
+def write(
+    path: Path, kind: str, meta: Mapping[str, Any], sections: Mapping[str, bytes | memoryview], by: Signer
+) -> None:
     """Put a file there, whole or not at all."""
     head, places = _head(kind, meta, sections)
     signed = _PROLOGUE.pack(MAGIC, FORMAT, len(head), 0) + by.public + by.sign(head) + head

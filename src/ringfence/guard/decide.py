@@ -47,9 +47,7 @@ class Guard:
 
     __slots__ = ("_changes", "_clock", "_judge", "_known", "_matcher", "_stale_at", "_trial", "differences", "snapshot")
 
-    def __init__(
-        self, base: Snapshot, known: Known | None = None, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, base: Snapshot, known: Known | None = None, clock: Callable[[], float] = time.time) -> None:
         self.snapshot = base
         self._clock = clock
         self._known = known or known_of(base)

@@ -109,7 +109,9 @@ def _kinds(flags: pa.Table) -> tuple[list[Flag], NDArray[np.int64]]:
     """The different flags, sorted, and which of them each row has."""
     strength = flags["strength"].to_numpy()
     if len(strength) and not (np.isfinite(strength).all() and (strength >= 0).all() and (strength <= 1).all()):
-        raise Fault("a strength is not from 0 to 1", where="the flags of accounts", mend="divide by the largest there is")
+        raise Fault(
+            "a strength is not from 0 to 1", where="the flags of accounts", mend="divide by the largest there is"
+        )
     steps = np.floor(strength.astype(np.float64) * STEPS + _ROUNDING).astype(np.int64)
     micros = pc.fill_null(flags["until"].cast(pa.int64()), _ALWAYS).to_numpy()
     until = np.where(micros == _ALWAYS, _ALWAYS, np.maximum(-(-micros // _SECOND), 1))

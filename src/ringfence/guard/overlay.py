@@ -44,7 +44,9 @@ def known_of(base: Snapshot) -> Known:
     return Known(base.accounts, base.profiles, base.tags)
 
 
-def laid_over(base: Snapshot, accounts: Accounts, profiles: Sequence[Profile], tags: Mapping[str, float], sequence: int) -> Known:
+def laid_over(
+    base: Snapshot, accounts: Accounts, profiles: Sequence[Profile], tags: Mapping[str, float], sequence: int
+) -> Known:
     """A snapshot with more accounts and tags over it. An account keeps the flags that it has and gets the new ones."""
     numbers = {profile: number for number, profile in enumerate(base.profiles)}
     merged = list(base.profiles)

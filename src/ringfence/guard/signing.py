@@ -134,5 +134,7 @@ def _decoded(name: str, where: str) -> bytes:
     except ValueError:
         raw = b""
     if len(raw) != KEY_BYTES:
-        raise Fault("it holds what is no public key", where=where, mend=f"write keys as {PREFIX}BASE64, a blank between")
+        raise Fault(
+            "it holds what is no public key", where=where, mend=f"write keys as {PREFIX}BASE64, a blank between"
+        )
     return raw

@@ -22,7 +22,15 @@ BLOCK = 16  # terms; one is read in about twenty microseconds
 _NEVER = np.iinfo(np.int32).max
 _BLOCKS = msgspec.msgpack.Decoder(tuple[Term, ...])
 _PARTS = msgspec.msgpack.Decoder(dict[str, int])
-_DTYPES = {"entries": "<i4", "letters": "<i8", "runs": "<i4", "text": "u1", "trie": "<i8", "ends": "<i4", "masked": "<i8"}
+_DTYPES = {
+    "entries": "<i4",
+    "letters": "<i8",
+    "runs": "<i4",
+    "text": "u1",
+    "trie": "<i8",
+    "ends": "<i4",
+    "masked": "<i8",
+}
 _COLUMNS = {"entries": 11, "trie": 2, "masked": 2}
 Sections = Mapping[str, bytes | memoryview]
 
