@@ -1,8 +1,8 @@
 """Which of these accounts has the guard been told something about?
 
-Ids that are small whole numbers are bits of one dense set (one random access a candidate) with ranks over it; all other
-ids are 128-bit fingerprints, sorted, with a table of where each leading pattern starts (two random accesses). Either gives
-the account's profile (profiles.py), 0 for an account that nothing is known about. "7" and 7 are the same account.
+Ids that are small whole numbers are bits of one dense set (one random access a candidate) with ranks over it. All other
+ids are 128-bit fingerprints, sorted, with a table of where each leading pattern starts (two random accesses). Either
+gives the account's profile (flags.py), 0 for one that nothing is known about. "7" and 7 are the same account.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _SEPARATOR = "\0"
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Arrays only, so that the kernels take them as they are. See `of_numbers` and `of_names` for how they are laid out."""
+    """Arrays only, so that the kernels take them as they are."""
 
     key: NDArray[np.uint64]  # of the fingerprints
     bits: NDArray[np.uint64]
@@ -67,7 +67,7 @@ class Accounts:
         return found
 
     def profiles_of_prints(self, prints: NDArray[np.uint64]) -> Profiles:
-        """The same for fingerprints by the same key, rows of two words. A number's is not among them when it is a bit."""
+        """The same for fingerprints by the same key, rows of two words; ids that are bits have none."""
         found = np.zeros(len(prints), np.uint16)
         if len(self.prints):
             of_prints(prints, self.prints, self.starts, self.of_names, found)

@@ -1,8 +1,8 @@
 """Which 128 bits stand for an account's id, so that an artefact need not hold the id?
 
 SipHash-1-3 with an answer of 128 bits (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, and the
-authors' reference code for the longer answer). It is keyed: without the key nobody can make ids that meet in a table, or
-tell whose fingerprint one is. Two of five million ids meet with a probability below 10^-25, so a match is taken as exact.
+authors' reference code for the longer answer). It is keyed: without the key nobody can make ids that meet in a table,
+or tell whose fingerprint one is. Two of five million ids meet with a probability below 10^-25: a match is exact.
 """
 
 import numpy as np

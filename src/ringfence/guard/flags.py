@@ -58,7 +58,7 @@ Profile = tuple[Flag, ...]
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """Every account with flags, stored: numbers as a roaring bitmap, other ids as fingerprints; `profiles[0]` is empty."""
+    """All accounts with flags, stored: numbers as a roaring bitmap, other ids as fingerprints. No profile is number 0."""
 
     roaring: bytes
     of_numbers: Profiles
@@ -150,7 +150,7 @@ def _sorted(rows: NDArray[np.int64], ids: NDArray[np.uint64], codes: NDArray[np.
     order = rows[np.argsort(ids[rows, 0])]
     first = ids[order, 0]
     same = first[1:] == first[:-1]
-    tied = np.append(same, False) | np.append(False, same) if len(order) else np.zeros(0, np.bool_)  # noqa: FBT003 - numpy's
+    tied = np.append(same, False) | np.append(False, same) if len(order) else np.zeros(0, np.bool_)
     some = order[tied]
     order[tied] = some[np.lexsort((codes[some], *ids[some].T[::-1]))]
     return order

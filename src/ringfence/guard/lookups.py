@@ -1,7 +1,7 @@
 """How are bits and fingerprints looked up, in compiled code?
 
-Reads that miss the cache are what a lookup costs, so each kernel goes over its ids in passes: one that only reads, so that
-the reads overlap, then one that looks at what came back.
+Reads that miss the cache are what a lookup costs, so each kernel goes over its ids in passes: one that only reads, so
+that the reads overlap, then one that looks at what came back.
 """
 
 import numpy as np
@@ -98,7 +98,7 @@ def _of_numbers(numbers, bits, ranks, of_numbers, found):
 
 @njit(nogil=True, cache=True)
 def of_prints(wanted, prints, starts, of_names, found):
-    """The profiles of fingerprints, for rows without one yet; again in passes of reads that do not wait for each other."""
+    """The profiles of fingerprints, for rows without one yet; again in passes, so that reads overlap."""
     leading = 0
     while 1 << (leading + 1) < len(starts):
         leading += 1

@@ -1,6 +1,6 @@
 """What is known about accounts and tags: the snapshot's, with what has come since laid over it.
 
-A delta (delta.py) is small and comes every second; it is looked up beside the snapshot's tables, never merged into them.
+A delta (delta.py) is small and comes every second: it is looked up beside the snapshot's tables, not merged in.
 """
 
 from collections.abc import Mapping, Sequence

@@ -29,7 +29,7 @@ SIGNATURE_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A private key. `fingerprints` keys the hashes of account ids, so that they mean nothing without this workspace."""
+    """A private key. `fingerprints` keys the hashes of account ids: they mean nothing without this workspace."""
 
     key: Ed25519PrivateKey
     public: bytes  # KEY_BYTES

@@ -73,6 +73,11 @@ class Snapshot:
         """A matcher over its terms, less those that have expired on a day."""
         return stored.matcher(self.terms, today)
 
+    @property
+    def term_count(self) -> int:
+        """How many terms it looks for."""
+        return len(self.terms["terms.expires"]) // stored.EXPIRES_BYTES
+
     def counts(self) -> dict[str, int]:
         """How many accounts have each signal."""
         used = np.bincount(np.concatenate([self.accounts.of_numbers, self.accounts.of_names]), minlength=1)
@@ -142,9 +147,8 @@ def refuse_unnamed(lexicon: Lexicon, policy: Policy, flags: pa.Table, tags: Mapp
     needed += [(TAG_SIGNAL, Surface.HASHTAG)] if tags else []
     signals = sorted(pc.unique(flags["signal"]).to_pylist())
     needed += [(signal, surface) for signal in signals for surface in SLATE_SURFACES]
-    named = {(rule.signal, rule.surface) for rule in policy.rules}
     for signal, surface in needed:
-        if (signal, surface) not in named:
+        if not policy.names(surface, signal):
             raise Fault(
                 f"no {surface} rule names {signal}, which would then be let through",
                 where=f"policy {policy.version}",
