@@ -16,6 +16,7 @@ from ringfence.guard.lookups import (
     BLOCK,
     LARGEST_NUMBER,
     cut,
+    digits,
     find_names,
     find_numbers,
     numbers,
@@ -83,6 +84,11 @@ class Accounts:
     def numbers(self) -> NDArray[np.int64]:
         """The numbers that are bits of the set, ascending."""
         return np.flatnonzero(np.unpackbits(self.bits.view(np.uint8), bitorder="little")).astype(np.int64)
+
+    def everybody(self) -> tuple[NDArray[np.uint64], Profiles]:
+        """The fingerprint of every account, and its profile; numbers are spelt out for it."""
+        prints = np.concatenate([digits(self.numbers(), self.key), self.prints])
+        return prints, np.concatenate([self.of_numbers, self.of_names])
 
     def _arrays(self) -> tuple[NDArray[np.uint64] | NDArray[np.uint32] | Profiles, ...]:
         return self.key, self.bits, self.ranks, self.of_numbers, self.prints, self.starts, self.of_names

@@ -136,19 +136,19 @@ def find_numbers(ids, key, bits, ranks, of_numbers, prints, starts, of_names):
     if len(bits):
         _of_numbers(ids, bits, ranks, of_numbers, found)
     if len(prints):
-        of_prints(_digits(ids, key), prints, starts, of_names, found)
+        of_prints(digits(ids, key), prints, starts, of_names, found)
     return found
 
 
 @njit(nogil=True, cache=True)
-def _digits(ids, key):
+def digits(ids, key):
     """The fingerprints of numbers, written out."""
-    wanted, digits = np.empty((len(ids), 2), np.uint64), np.empty(20, np.uint8)
+    wanted, spelt = np.empty((len(ids), 2), np.uint64), np.empty(20, np.uint8)
     for row in range(len(ids)):
-        number, place = np.int64(ids[row]), len(digits)
-        while place == len(digits) or number:
+        number, place = np.int64(ids[row]), len(spelt)
+        while place == len(spelt) or number:
             place -= 1
-            digits[place] = 48 + number % 10
+            spelt[place] = 48 + number % 10
             number //= 10
-        wanted[row, 0], wanted[row, 1] = fingerprint(digits, place, len(digits), key)
+        wanted[row, 0], wanted[row, 1] = fingerprint(spelt, place, len(spelt), key)
     return wanted
