@@ -5,7 +5,9 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ringfence.guard.help import INTERNATIONAL, built_in
 from ringfence.guard.page import Candidates, Completions, Examples
+from ringfence.guard.policy import default_policy
 from ringfence.terms.lexicon import Lexicon
 
 SLATE = 5
@@ -25,6 +27,13 @@ def examples(folder: Path) -> Examples:
         tags=(f"#{first}", f"#{words[-1]}", "#topic1", "#hoopoe"),
         slates=(
             Candidates("a slate with accounts found in it", "someone", mixed),
+            Candidates("the same for somebody under age", "someone", mixed, minor=True),
             Candidates("a slate of strangers to any network", "someone", tuple(others)),
         ),
+        related=(
+            Completions("birds", (first, "bird feeders", f"{first} photos")),
+            Completions(first, ("nest boxes", "coffee")),
+        ),
+        countries=tuple(sorted(country for country in built_in() if country != INTERNATIONAL)),
+        languages=tuple(sorted({tag for texts in default_policy().messages.values() for tag in texts if tag})),
     )

@@ -26,6 +26,7 @@ from ringfence.guard.lookups import (
 )
 
 Profiles = NDArray[np.uint16]
+Tables = tuple[NDArray[np.uint64] | NDArray[np.uint32] | Profiles, ...]
 # A string, or a whole number, which is the same account as its decimal string.
 Candidate = str | int
 Ids = Sequence[str] | Sequence[int] | Sequence[Candidate]  # all strings, or all numbers
@@ -66,12 +67,12 @@ class Accounts:
         self, data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> Profiles:
         """The same for ids that stand in bytes."""
-        found: Profiles = find_names(data, starts, ends, *self._arrays())
+        found: Profiles = find_names(data, starts, ends, *self.tables())
         return found
 
     def profiles_of_numbers(self, ids: NDArray[np.int64] | NDArray[np.uint32]) -> Profiles:
         """The same for an array of whole numbers."""
-        found: Profiles = find_numbers(ids, *self._arrays())
+        found: Profiles = find_numbers(ids, *self.tables())
         return found
 
     def profiles_of_prints(self, prints: NDArray[np.uint64]) -> Profiles:
@@ -90,8 +91,18 @@ class Accounts:
         prints = np.concatenate([digits(self.numbers(), self.key), self.prints])
         return prints, np.concatenate([self.of_numbers, self.of_names])
 
-    def _arrays(self) -> tuple[NDArray[np.uint64] | NDArray[np.uint32] | Profiles, ...]:
+    def tables(self) -> Tables:
+        """Everything, as the kernels take it."""
         return self.key, self.bits, self.ranks, self.of_numbers, self.prints, self.starts, self.of_names
+
+
+def nobody() -> Accounts:
+    """No account at all, laid out as one that was read from a file."""
+    empty = np.frombuffer(b"", np.uint64)
+    return Accounts(
+        np.zeros(2, np.uint64), np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.frombuffer(b"", np.uint16),
+        empty.reshape(-1, 2), np.frombuffer(bytes(12), np.uint32), np.frombuffer(b"", np.uint16),
+    )  # fmt: skip
 
 
 def numbers_kept(numbers: NDArray[np.int64]) -> bool:

@@ -52,6 +52,17 @@ class Judged:
     versions: Versions
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The rule that each profile meets, each rule's verdict as a byte, and the judge who words it."""
+
+    judge: Judge
+    rules: NDArray[np.uint16]
+    verdicts: NDArray[np.uint8]
+    degraded: str
+    versions: Versions
+
+
 class Guard:
     """Decides from one snapshot. Asking it touches no disk and no lock; the clock it reads, for what ends."""
 
@@ -182,6 +193,15 @@ class Guard:
             self._compare(surface, codes, trial.codes()[trial.table(surface, classes)[profiles]])
         return Judged(met, codes, cause or "", self._versions(judge))
 
+    def ready(self, surface: Surface, viewer: Viewer) -> Ready | None:
+        """What a plain slate is judged by; None where it needs the ordinary way: a degraded mode, or a shadow trial."""
+        judge = self._present(viewer)
+        cause = self._cause()
+        if self._shadow() is not None or (cause and judge.policy.degraded_verdict(cause, surface)):
+            return None
+        table = judge.table(surface, judge.classes(viewer, self._profile(viewer)))
+        return Ready(judge, table, judge.codes(), cause or "", self._versions(judge))
+
     def verdicts(self, surface: Surface, viewer: Asked, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
         """The verdict on each account by number, as a byte: 0 allow, 1 review, 2 demote, 3 drop, 4 block."""
         who = viewer_of(viewer)
@@ -264,7 +284,7 @@ class Guard:
         return Cause.STALE_SNAPSHOT if self._clock() >= self._stale_at else None
 
     def _profile(self, viewer: Viewer) -> int:
-        return int(self._known.profiles_of([viewer.account_id])[0]) if viewer.account_id != "" else 0
+        return self._known.profile_of(viewer.account_id) if viewer.account_id != "" else 0
 
     def _tag(self, tag: str) -> Signals:
         return signals_of(self._matcher, tag, tags=self._risk(tag))

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ringfence.guard.accounts import Accounts, Ids, Profiles
+from ringfence.guard.accounts import Accounts, Candidate, Ids, Profiles, nobody
 from ringfence.guard.flags import Flag, Profile
+from ringfence.guard.plain_slate import judge_slate, profile_of
 from ringfence.guard.snapshot import Snapshot
 
+NOBODY = nobody()
 # Two profiles are packed into one number, to meet each pair of them once.
 _BITS = 16
 _MASK = (1 << _BITS) - 1
@@ -25,25 +27,32 @@ class Known:
     accounts: Accounts
     profiles: tuple[Profile, ...]
     tags: Mapping[str, float]
-    more: Accounts | None = None
+    more: Accounts = NOBODY
     sequence: int = 0  # of the delta
 
     def profiles_of(self, ids: Ids) -> Profiles:
         """The number of each account's profile, 0 where nothing is known. Ids are all strings or all whole numbers."""
         found = self.accounts.profiles(ids)
-        return found if self.more is None else _over(self.more.profiles(ids), found)
+        return found if self.more is NOBODY else _over(self.more.profiles(ids), found)
 
     def profiles_of_numbers(self, ids: NDArray[np.int64] | NDArray[np.uint32]) -> Profiles:
         """The same for an array."""
         found = self.accounts.profiles_of_numbers(ids)
-        return found if self.more is None else _over(self.more.profiles_of_numbers(ids), found)
+        return found if self.more is NOBODY else _over(self.more.profiles_of_numbers(ids), found)
 
-    def profiles_of_spans(
-        self, data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> Profiles:
-        """The same for ids that stand in bytes."""
-        found = self.accounts.profiles_of_spans(data, starts, ends)
-        return found if self.more is None else _over(self.more.profiles_of_spans(data, starts, ends), found)
+    def profile_of(self, account: Candidate) -> int:
+        """The number of one account's profile."""
+        data = np.frombuffer(str(account).encode("utf-8", "surrogatepass"), np.uint8)
+        return int(profile_of(data, self.accounts.tables(), self.more.tables()))
+
+    def judge_slate(
+        self, data: NDArray[np.uint8], most: int, longest: int, rules: NDArray[np.uint16], verdicts: NDArray[np.uint8]
+    ) -> tuple[int, int, int, NDArray[np.uint8], NDArray[np.int64]]:
+        """A plain JSON array judged in one go: see plain_slate.py."""
+        tables = self.accounts.tables(), self.more.tables()
+        judged: tuple[int, int, int, NDArray[np.uint8], NDArray[np.int64]]
+        judged = judge_slate(data, most, longest, *tables, rules, verdicts)
+        return judged
 
 
 def known_of(base: Snapshot) -> Known:

@@ -28,6 +28,7 @@ class Candidates:
     name: str
     viewer: str
     candidates: tuple[str, ...]
+    minor: bool = False  # whether the viewer is held to be under age
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Examples:
     completions: tuple[Completions, ...] = ()
     tags: tuple[str, ...] = ()
     slates: tuple[Candidates, ...] = ()
+    related: tuple[Completions, ...] = ()
+    countries: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 def render(examples: Examples) -> HTMLResponse:

@@ -5,19 +5,20 @@ way is taken. Decoding and encoding 500 ids costs more than judging them.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from ringfence.guard.answers import Outcome, Versions
+from ringfence.guard import answers
+from ringfence.guard.answers import Outcome, Versions, Viewer
 from ringfence.guard.decide import Guard
+from ringfence.guard.judge import Judge
 from ringfence.guard.replies import Judged
 from ringfence.guard.requests import LONGEST_ID, MOST_CANDIDATES, Looking, viewer_of
-from ringfence.guard.tokens import NOT_PLAIN, NUMBERS, TEXTS, kept, tokens
+from ringfence.guard.tokens import NOT_PLAIN
 from ringfence.model.words import Surface, Verdict
 
 
@@ -47,6 +48,8 @@ class Answered:
 _SUGGEST = msgspec.json.Decoder(_Suggest)
 _RECOMMEND = msgspec.json.Decoder(_Recommend)
 _ENCODE = msgspec.json.Encoder().encode
+_NAMES = {surface: _ENCODE(surface) for surface in Surface}
+Rows = Sequence[Sequence[int]]
 
 
 def suggest(guard: Guard, body: bytes) -> Answered | None:
@@ -68,52 +71,35 @@ def recommend(guard: Guard, body: bytes) -> Answered | None:
 
 
 def _answered(guard: Guard, surface: Surface, candidates: msgspec.Raw, looking: Looking) -> Answered | None:
+    viewer = answers.viewer_of(viewer_of(looking))
+    ready = guard.ready(surface, viewer)
+    if ready is None:
+        return None
     data = np.frombuffer(memoryview(candidates), np.uint8)
-    kind, starts, ends, values = tokens(data, MOST_CANDIDATES, LONGEST_ID)
+    kind, count, hidden, shown, met = guard.known.judge_slate(
+        data, MOST_CANDIDATES, LONGEST_ID, ready.rules, ready.verdicts
+    )
     if kind == NOT_PLAIN:
         return None
-    if kind == NUMBERS:
-        profiles = guard.known.profiles_of_numbers(values)
-    else:
-        profiles = guard.known.profiles_of_spans(data, starts, ends)
-    judged = guard.judged(surface, viewer_of(looking), profiles)
-    if judged is None:
-        return None
-    quotes = 1 if kind == TEXTS else 0
-    shown = kept(data, starts, ends, quotes, judged.codes).tobytes()
-    told, tally = _told(data, starts, ends, quotes, judged.met)
-    hidden = int(np.count_nonzero(judged.codes >= _HIDDEN))
+    told, tally = _told(bytes(candidates), met.tolist(), ready.judge, viewer)
     payload = b'{"surface":%b,"kept":%b,"judged":[%b],"backfill":%d,%b' % (
-        _ENCODE(surface), shown, b",".join(told), hidden, _tail(judged.degraded, judged.versions),
+        _NAMES[surface], shown.tobytes(), b",".join(told), hidden, _tail(ready.degraded, ready.versions),
     )  # fmt: skip
-    return Answered(payload, surface, len(starts), tally, judged.degraded, judged.versions)
+    return Answered(payload, surface, count, tally, ready.degraded, ready.versions)
 
 
-_HIDDEN = 3
-
-
-def _told(
-    data: NDArray[np.uint8],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    quotes: int,
-    met: Mapping[int, Outcome],
-) -> tuple[list[bytes], dict[tuple[Verdict, str], int]]:
+def _told(raw: bytes, met: Rows, judge: Judge, viewer: Viewer) -> tuple[list[bytes], dict[tuple[Verdict, str], int]]:
     """What is said of each candidate that met a rule, each once, and how many of each there are."""
-    raw = data.tobytes()
-    rests: dict[int, bytes] = {}
     said: dict[bytes, int] = {}
-    for place, outcome in met.items():
-        kind = id(outcome)
-        if kind not in rests:
-            rests[kind] = _rest(outcome)
-        said.setdefault(raw[starts[place] - quotes : ends[place] + quotes], kind)
-    counts = Counter(said.values())
+    for start, end, number in met:
+        said.setdefault(raw[start:end], number)
+    rests: dict[int, bytes] = {}
     tally: dict[tuple[Verdict, str], int] = {}
-    for outcome in {id(outcome): outcome for outcome in met.values()}.values():
-        key = (outcome.verdict, outcome.reason)
-        tally[key] = tally.get(key, 0) + counts[id(outcome)]
-    return [b'{"subject":' + subject + rests[kind] for subject, kind in said.items()], tally
+    for number, many in Counter(said.values()).items():
+        outcome = judge.outcome(judge.rules[number], viewer)
+        rests[number] = _rest(outcome)
+        tally[outcome.verdict, outcome.reason] = tally.get((outcome.verdict, outcome.reason), 0) + many
+    return [b'{"subject":' + subject + rests[number] for subject, number in said.items()], tally
 
 
 @lru_cache(maxsize=1024)
