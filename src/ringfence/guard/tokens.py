@@ -15,7 +15,7 @@ _DEMOTE, _DROP = 2, 3
 
 @njit(nogil=True, cache=True, inline="always")
 def _past_blanks(data, place):
-    while place < len(data) and (data[place] == 32 or data[place] == 10 or data[place] == 13 or data[place] == 9):
+    while place < len(data) and data[place] <= 32 and data[place] in (32, 10, 13, 9):
         place += 1
     return place
 
@@ -42,27 +42,28 @@ def tokens(data, most, longest):
         if data[place] == _QUOTE and kind != NUMBERS:
             kind = TEXTS
             place += 1
-            starts[count] = place
+            start = place
             while place < len(data) and data[place] != _QUOTE:
                 if data[place] < 32 or data[place] > 126 or data[place] == _ESCAPE:
                     return NOT_PLAIN, starts[:0], ends[:0], values[:0]
                 place += 1
-            ends[count] = place
-            if place == len(data) or place == starts[count] or place - starts[count] > longest:
+            if place == len(data) or place == start or place - start > longest:
                 return NOT_PLAIN, starts[:0], ends[:0], values[:0]
+            starts[count], ends[count] = start, place
             place += 1
-        elif 0 <= np.int64(data[place]) - _ZERO <= 9 and kind != TEXTS:
+        elif kind != TEXTS:
             kind = NUMBERS
-            starts[count] = place
-            value = np.int64(0)
-            while place < len(data) and 0 <= np.int64(data[place]) - _ZERO <= 9:
-                value = value * 10 + np.int64(data[place]) - _ZERO
+            start, value = place, np.int64(0)
+            while place < len(data):
+                digit = np.int64(data[place]) - _ZERO
+                if digit < 0 or digit > 9:
+                    break
+                value = value * 10 + digit
                 place += 1
-                if place - starts[count] > _MOST_DIGITS:
-                    return NOT_PLAIN, starts[:0], ends[:0], values[:0]
-            ends[count], values[count] = place, value
-            if data[starts[count]] == _ZERO and place - starts[count] > 1:
+            size = place - start
+            if size == 0 or size > _MOST_DIGITS or (data[start] == _ZERO and size > 1):
                 return NOT_PLAIN, starts[:0], ends[:0], values[:0]
+            starts[count], ends[count], values[count] = start, place, value
         else:
             return NOT_PLAIN, starts[:0], ends[:0], values[:0]
         count += 1
@@ -84,14 +85,27 @@ def kept(data, starts, ends, quotes, codes):
     written = np.empty(len(data) + 3, np.uint8)
     written[0] = _OPEN
     size = 1
+    gap = 2 * quotes + 1
     for last in range(2):
-        for row in range(len(codes)):
+        row = 0
+        while row < len(codes):
             if codes[row] >= _DROP or (codes[row] == _DEMOTE) != (last == 1):
+                row += 1
                 continue
+            first = row  # ids that stand one after another, with a comma between, are copied in one go
+            row += 1
+            while (
+                row < len(codes)
+                and codes[row] < _DROP
+                and (codes[row] == _DEMOTE) == (last == 1)
+                and starts[row] - ends[row - 1] == gap
+            ):
+                row += 1
             if size > 1:
                 written[size] = _COMMA
                 size += 1
-            for place in range(starts[row] - quotes, ends[row] + quotes):
+            start, end = starts[first] - quotes, ends[row - 1] + quotes
+            for place in range(start, end):
                 written[size] = data[place]
                 size += 1
     written[size] = _CLOSE
