@@ -21,7 +21,13 @@ EXAMPLES = Examples(
     queries=("robin", "firecrest", NASTY),
     completions=(Completions("fire", ("firecrest", "firewood", NASTY)),),
     tags=("#lake",),
-    slates=(Candidates("Two of each", "cy", ("al", "di", "bo", "ed")),),
+    slates=(
+        Candidates("Two of each", "cy", ("al", "di", "bo", "ed")),
+        Candidates("Under age", "cy", ("ny", "al", "ed"), minor=True),
+    ),
+    related=(Completions("Birds", ("firecrest", "robin")),),
+    countries=("DE",),
+    languages=("de",),
 )
 
 
@@ -83,14 +89,22 @@ def test_a_person_sees_each_verdict_with_its_reason_and_nothing_typed_becomes_ht
             ("firecrest", 0, "block\tnothing shown\tlexicon:illegal"),
             (NASTY, 0, f"{NASTY}\tallow"),
             ("fire…", 1, "firewood\tallow\tshown\tnone"),
-            ("#lake", 2, "demote\tshown last\ttag:network"),
-            ("Two of each", 3, "ed\tallow\tshown\tnone\nal\tdrop\tleft out\tnetwork:member"),
+            ("Birds", 2, "firecrest\tdrop"),
+            ("#lake", 3, "demote\tshown last\ttag:network"),
+            ("all examples", 4, "#lake\tdemote"),
+            ("Two of each", 5, "ed\tallow\tshown\tnone"),
+            ("Under age", 5, "al\tdrop\tleft out\tnetwork:member"),
         ):
             await page.get_by_role("button", name=button, exact=True).first.click()
             place = answers.nth(section)
             await place.get_by_text(expected.split("\t")[0].split("\n")[-1], exact=True).first.wait_for()
             assert expected in await place.inner_text()
             assert snapshot.version in await place.inner_text()
+        await page.get_by_label("Viewer's country").select_option("DE")
+        await page.get_by_label("Viewer's language").select_option("de")
+        await page.get_by_role("button", name="firecrest", exact=True).first.click()
+        await answers.first.locator(".help a").first.wait_for()
+        assert "Suche" in await answers.first.inner_text()
         await page.get_by_text(f"Serving snapshot {snapshot.version}").wait_for()
         assert await page.title() == "Try the guard"
 
