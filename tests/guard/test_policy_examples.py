@@ -85,6 +85,18 @@ def test_a_check_names_what_holds_sometimes_and_what_holds_no_more() -> None:
     assert found.open_when_degraded == ()
 
 
+def test_a_check_names_the_signals_that_no_rule_names() -> None:
+    assert check(default_policy(), TODAY).unnamed == ()
+    hits = '[[rule]]\nsurface = "suggestion"\nsignal = "account:hits"\nverdict = "demote"\n'
+    for instead in ("", hits.replace("demote", "block") + 'viewer = "minor"\n', f"{hits}until = 2027-01-01\n"):
+        found = check(Policy.parse(DEFAULT_POLICY.replace(hits, instead), "x"), TODAY)
+        assert found.unnamed == ("suggestion: account:hits",)
+    tags = check(
+        Policy.parse(DEFAULT_POLICY.replace('signal = "tag:network"', 'signal = "network:member"'), "x"), TODAY
+    )
+    assert tags.unnamed == ("hashtag: tag:network",)
+
+
 def test_a_check_names_the_surfaces_that_are_open_when_degraded() -> None:
     assert check(default_policy(), TODAY).open_when_degraded == ()
     text = DEFAULT_POLICY.replace('hashtag = "block"', 'hashtag = "allow"').replace(
