@@ -56,6 +56,17 @@ def test_an_example_passes_when_the_guard_decides_so(surface: str, given: str, v
     assert (outcome.number, outcome.got) == (1, verdict)
 
 
+@pytest.mark.parametrize("viewer", ["minor", "risk"])
+def test_a_text_is_judged_for_the_class_of_viewers_that_the_example_names(viewer: str) -> None:
+    rule = '[[rule]]\nsurface = "autocomplete"\nsignal = "lexicon:illegal"\nverdict = "block"\n'
+    given = '[[example]]\nsurface = "autocomplete"\nprefix = "fire"\ncandidate = "firecrest"\n'
+    examples = (f'{given}verdict = "block"\nviewer = "{one}"\n' for one in ("minor", "risk"))
+    text = DEFAULT_POLICY[: DEFAULT_POLICY.index("[[example]]")] + "".join(examples)
+    policy = Policy.parse(text.replace("[degraded]", f'{rule}viewer = "{viewer}"\n[degraded]', 1), "x")
+    found = list(outcomes(policy, judge_of(policy, BIRDS), TODAY))
+    assert [outcome.example.viewer for outcome in found if outcome.passed] == [viewer]
+
+
 def test_the_reason_of_a_pair_rule_is_named() -> None:
     (outcome,) = run(
         '[[example]]\nsurface = "suggestion"\nsignals = ["account:minor"]\nviewer = "risk"\nverdict = "drop"\n'
