@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ringfence.cli.policy import GROUP
-from ringfence.guard import publish, snapshot
+from ringfence.guard import publish, shelf, signing, snapshot
+from ringfence.guard.flags import table
 from ringfence.guard.policy import DEFAULT_POLICY
 from ringfence.model.faults import Fault
 from ringfence.store import audit
@@ -130,12 +131,14 @@ def test_rehearse_counts_and_names_only_when_asked(place: Workspace, stricter: P
             for shown in ("bo", "cy", "bo")
         ],
     }
-    for name, table in rows.items():
-        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in table))
+    for name, lines in rows.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     load(place, sorted(tmp_path.glob("*.jsonl")))
-    made = snapshot.build(Lexicon.load(place.lexicon_file), publish.read_policy(place), {"network:nearby": ["bo"]})
-    snapshot.write(place.snapshots, made)
-    snapshot.activate(place.snapshots, made.version)
+    signer = signing.new()
+    flags = table([("bo", "network:nearby", 1.0, None)])
+    made = snapshot.build(Lexicon.load(place.lexicon_file), publish.read_policy(place), flags, signer=signer)
+    signing.trust(place.snapshots, signer)
+    shelf.publish(place.snapshots, made, signer)
     where = ("--workspace", place.path)
     told = run("rehearse", stricter, *where)
     assert "2 of 4 decisions change (50.00%), policy 1 to 2" in told

@@ -56,6 +56,17 @@ def test_an_example_passes_when_the_guard_decides_so(surface: str, given: str, v
     assert (outcome.number, outcome.got) == (1, verdict)
 
 
+@pytest.mark.parametrize("viewer", ["minor", "risk"])
+def test_a_text_is_judged_for_the_class_of_viewers_that_the_example_names(viewer: str) -> None:
+    rule = '[[rule]]\nsurface = "autocomplete"\nsignal = "lexicon:illegal"\nverdict = "block"\n'
+    given = '[[example]]\nsurface = "autocomplete"\nprefix = "fire"\ncandidate = "firecrest"\n'
+    examples = (f'{given}verdict = "block"\nviewer = "{one}"\n' for one in ("minor", "risk"))
+    text = DEFAULT_POLICY[: DEFAULT_POLICY.index("[[example]]")] + "".join(examples)
+    policy = Policy.parse(text.replace("[degraded]", f'{rule}viewer = "{viewer}"\n[degraded]', 1), "x")
+    found = list(outcomes(policy, judge_of(policy, BIRDS), TODAY))
+    assert [outcome.example.viewer for outcome in found if outcome.passed] == [viewer]
+
+
 def test_the_reason_of_a_pair_rule_is_named() -> None:
     (outcome,) = run(
         '[[example]]\nsurface = "suggestion"\nsignals = ["account:minor"]\nviewer = "risk"\nverdict = "drop"\n'
@@ -83,6 +94,18 @@ def test_a_check_names_what_holds_sometimes_and_what_holds_no_more() -> None:
     assert found.conditional[0].rule == "hashtag: tag:network earns demote from strength 0.5"
     assert (own, found.rules, found.examples) == (4, 31, 12)
     assert found.open_when_degraded == ()
+
+
+def test_a_check_names_the_signals_that_no_rule_names() -> None:
+    assert check(default_policy(), TODAY).unnamed == ()
+    hits = '[[rule]]\nsurface = "suggestion"\nsignal = "account:hits"\nverdict = "demote"\n'
+    for instead in ("", hits.replace("demote", "block") + 'viewer = "minor"\n', f"{hits}until = 2027-01-01\n"):
+        found = check(Policy.parse(DEFAULT_POLICY.replace(hits, instead), "x"), TODAY)
+        assert found.unnamed == ("suggestion: account:hits",)
+    tags = check(
+        Policy.parse(DEFAULT_POLICY.replace('signal = "tag:network"', 'signal = "network:member"'), "x"), TODAY
+    )
+    assert tags.unnamed == ("hashtag: tag:network",)
 
 
 def test_a_check_names_the_surfaces_that_are_open_when_degraded() -> None:

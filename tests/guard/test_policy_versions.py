@@ -61,6 +61,15 @@ def test_a_policy_edited_in_place_is_kept_and_gone_back_from(place: Workspace) -
     assert active(place) == "2"
 
 
+def test_from_a_policy_edited_in_place_the_way_back_is_the_last_one_activated(place: Workspace) -> None:
+    policy_versions.activate(place, version("2"))
+    place.policy_file.write_text(version("by hand").text)
+    policy_versions.rollback(place)
+    assert active(place) == "2"
+    policy_versions.rollback(place)
+    assert active(place) == "1"
+
+
 def test_every_change_is_written_down_with_who_made_it(place: Workspace) -> None:
     policy_versions.activate(place, version("2"))
     policy_versions.rollback(place)

@@ -1,6 +1,7 @@
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,11 @@ from ringfence.guard import rehearse as rehearsing
 from ringfence.guard.decide import Guard
 from ringfence.guard.policy import DEFAULT_POLICY, Policy
 from ringfence.guard.rehearse import rehearse
-from ringfence.guard.snapshot import build
+from ringfence.guard.snapshot import Built, Snapshot
 from ringfence.model.words import Surface, Verdict
 from ringfence.store import events
 from ringfence.store.load import load
 from ringfence.store.workspace import Workspace
-from ringfence.terms.lexicon import Lexicon
 
 DAY = "2026-11-20T00:00:00Z"
 MEMBERS, NEARBY = ("a1", "a2", "a3"), ("a4", "a5")
@@ -28,10 +28,9 @@ SOFTER = Policy.parse(
     .replace('verdict = "block"', 'verdict = "drop"', 1),
     "y",
 )
-GUARD = Guard(
-    build(Lexicon.from_terms(["firecrest", "kittiwake"]), POLICY, {"network:member": MEMBERS, "network:nearby": NEARBY})
-)
 Row = dict[str, object]
+Make = Callable[..., Built]
+Read = Callable[[Built], Snapshot]
 
 
 def traffic() -> tuple[list[Row], list[Row]]:
@@ -61,6 +60,12 @@ SEARCHES, IMPRESSIONS = traffic()
 
 
 @pytest.fixture(scope="module")
+def guard(make: Make, read_back: Read) -> Guard:
+    accounts = {"network:member": MEMBERS, "network:nearby": NEARBY}
+    return Guard(read_back(make(["firecrest", "kittiwake"], accounts, policy=POLICY)))
+
+
+@pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     folder = tmp_path_factory.mktemp("platform")
     accounts: list[Row] = [{"account_id": f"a{number}"} for number in range(40)]
@@ -71,34 +76,34 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return workspace
 
 
-def one_by_one() -> Counter[tuple[str, str, str]]:
+def one_by_one(guard: Guard) -> Counter[tuple[str, str, str]]:
     """What each row alone gets from each guard: the plain way."""
     counts: Counter[tuple[str, str, str]] = Counter()
-    guards = (GUARD, GUARD.under(SOFTER))
+    guards = (guard, guard.under(SOFTER))
     for row in SEARCHES:
         query, surface = str(row["query"]), str(row["surface"])
         if surface == "autocomplete":
-            was, now = (guard.autocomplete("", [query]).decisions[0].verdict for guard in guards)
+            was, now = (next(one.autocomplete("", [query]).decisions).verdict for one in guards)
             counts[surface, was, now] += 1
         elif surface != "suggestion":
-            was, now = ((guard.search if surface == "search" else guard.hashtag)(query).verdict for guard in guards)
+            was, now = ((one.search if surface == "search" else one.hashtag)(query).verdict for one in guards)
             counts[surface, was, now] += 1
     for row in IMPRESSIONS:
         surface, viewer, shown = (str(row[name]) for name in ("surface", "viewer_id", "shown_id"))
-        was, now = (guard.recommend(viewer, surface, [shown]).decisions[0].verdict for guard in guards)
+        was, now = (next(one.recommend(viewer, surface, [shown]).decisions).verdict for one in guards)
         counts[surface, was, now] += 1
     return counts
 
 
 @pytest.mark.parametrize("batch", [1, 7, 100_000])
 def test_it_counts_what_each_row_alone_would_get(
-    platform: Workspace, monkeypatch: pytest.MonkeyPatch, batch: int
+    guard: Guard, platform: Workspace, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr(rehearsing, "BATCH", batch)
     done: list[float] = []
     with events.connect(platform) as connection:
-        found = rehearse(connection, GUARD, GUARD.under(SOFTER), advance=done.append)
-    expected = one_by_one()
+        found = rehearse(connection, guard, guard.under(SOFTER), advance=done.append)
+    expected = one_by_one(guard)
     assert {(one.surface, one.was, one.now): one.decisions for one in found.moves} == expected
     assert found.decisions == expected.total()
     assert found.changed == sum(count for (_, was, now), count in expected.items() if was != now)
@@ -111,9 +116,9 @@ def test_it_counts_what_each_row_alone_would_get(
     assert found.examples == ()
 
 
-def test_the_reasons_that_change_the_most_come_first(platform: Workspace) -> None:
+def test_the_reasons_that_change_the_most_come_first(guard: Guard, platform: Workspace) -> None:
     with events.connect(platform) as connection:
-        found = rehearse(connection, GUARD, GUARD.under(SOFTER))
+        found = rehearse(connection, guard, guard.under(SOFTER))
     counts = [cause.decisions for cause in found.causes]
     assert counts == sorted(counts, reverse=True)
     assert sum(counts) == found.changed
@@ -125,15 +130,15 @@ def test_the_reasons_that_change_the_most_come_first(platform: Workspace) -> Non
     }
 
 
-def test_the_same_policy_changes_nothing(platform: Workspace) -> None:
+def test_the_same_policy_changes_nothing(guard: Guard, platform: Workspace) -> None:
     with events.connect(platform) as connection:
-        found = rehearse(connection, GUARD, GUARD.under(replace(POLICY, version="9")), most_shown=5)
+        found = rehearse(connection, guard, guard.under(replace(POLICY, version="9")), most_shown=5)
     assert (found.changed, found.causes, found.examples) == (0, (), ())
 
 
-def test_examples_are_kept_only_when_asked_and_only_of_changes(platform: Workspace) -> None:
+def test_examples_are_kept_only_when_asked_and_only_of_changes(guard: Guard, platform: Workspace) -> None:
     with events.connect(platform) as connection:
-        found = rehearse(connection, GUARD, GUARD.under(SOFTER), most_shown=4)
+        found = rehearse(connection, guard, guard.under(SOFTER), most_shown=4)
     assert len(found.examples) == 4
     for one in found.examples:
         assert one.was is not one.now
@@ -141,7 +146,7 @@ def test_examples_are_kept_only_when_asked_and_only_of_changes(platform: Workspa
     assert {one.was for one in found.examples} <= {Verdict.BLOCK, Verdict.DROP, Verdict.DEMOTE}
 
 
-def test_a_platform_without_traffic_changes_nothing(tmp_path: Path) -> None:
+def test_a_platform_without_traffic_changes_nothing(guard: Guard, tmp_path: Path) -> None:
     with events.connect(Workspace.create(tmp_path / "new")) as connection:
-        found = rehearse(connection, GUARD, GUARD.under(SOFTER))
+        found = rehearse(connection, guard, guard.under(SOFTER))
     assert (found.decisions, found.moves) == (0, ())

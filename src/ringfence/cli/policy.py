@@ -105,6 +105,10 @@ def _say_check(found: Check) -> None:
     typer.echo(f"Policy {found.version} is in order: {found.rules} rules, {found.examples} examples")
     _say_noted("Hold no more, remove them or change until:", found.expired)
     _say_noted("Hold only sometimes:", found.conditional)
+    if found.unnamed:
+        typer.echo("Named by no rule for everybody and for good, so that publishing is refused once there is one:")
+    for unnamed in found.unnamed:
+        typer.echo(f"  {unnamed}")
     if found.open_when_degraded:
         typer.echo(f"Shows something in a degraded mode: {', '.join(found.open_when_degraded)}")
 

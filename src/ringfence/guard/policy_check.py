@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
-from ringfence.guard.policy import PAIR_RULES, Policy, Rule
+from ringfence.guard.policy import ACCOUNT_SIGNALS, PAIR_RULES, TAG_SIGNAL, Policy, Rule
 from ringfence.model.words import Surface, Verdict
+
+# What a snapshot may hold on any platform; the lexicon's categories come on top.
+NEEDED = (
+    *((surface, signal) for surface in (Surface.SUGGESTION, Surface.RECOMMENDATION) for signal in ACCOUNT_SIGNALS),
+    (Surface.HASHTAG, TAG_SIGNAL),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +23,18 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The rules that hold only sometimes, those that hold no more, and the surfaces that are open when degraded."""
+    """The rules that hold only sometimes, those that hold no more, and what else deserves a second look.
+
+    `unnamed` are signals of accounts and tags that no rule names, as "surface: signal": with one of them in it, no
+    snapshot is published under this policy. `open_when_degraded` are the surfaces that show something then.
+    """
 
     version: str
     rules: int
     examples: int
     conditional: tuple[Noted, ...]
     expired: tuple[Noted, ...]
+    unnamed: tuple[str, ...]
     open_when_degraded: tuple[str, ...]
 
 
@@ -42,6 +53,7 @@ def check(policy: Policy, today: date) -> Check:
         len(policy.examples),
         tuple(Noted(number, in_words(rule)) for number, rule in conditional),
         tuple(Noted(number, in_words(rule)) for number, rule in expired),
+        tuple(f"{surface}: {signal}" for surface, signal in NEEDED if not policy.names(surface, signal)),
         tuple(_open(policy)),
     )
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from ringfence.guard.policy import STRICTNESS, VIEWERS, Policy, Rule, strictness
-from ringfence.model.words import Surface, Verdict
+from ringfence.model.words import Surface
 
 ANYBODY = "anybody"
 NO_RULE = "no rule"
@@ -140,8 +140,3 @@ def _said(policy: Policy) -> dict[str, str]:
     for name, texts in policy.messages.items():
         said |= {f"message.{name}.{language}".rstrip("."): text for language, text in texts.items()}
     return said
-
-
-def milder(found: Diff) -> bool:
-    """Whether anything is held back less than it was."""
-    return any(one.kind in (Kind.MILDER, Kind.GONE) and not one.was.startswith(Verdict.ALLOW) for one in found.verdicts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from ringfence.guard.decide import Decision, Slate
+from ringfence.guard.answers import Decision, Slate
 from ringfence.guard.policy import MINOR, RISK, Example, Policy
 from ringfence.model.words import Verdict
 
@@ -56,7 +56,7 @@ def _asked(example: Example, judge: Judge) -> Decision:
     if example.tag is not None:
         return judge.hashtag(example.tag, viewer)
     slate = judge.autocomplete(example.prefix or "", [example.candidate or ""], viewer)
-    return slate.decisions[0]
+    return next(iter(slate.decisions))
 
 
 def told(example: Example) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from ringfence.guard.decide import Decision, Guard
+from ringfence.guard.accounts import Candidate
+from ringfence.guard.answers import Decision, Outcome
+from ringfence.guard.decide import Guard
 from ringfence.model.words import Surface, Verdict
 
 BATCH = 50_000  # rows read at a time
@@ -127,7 +129,7 @@ def _searches(rows: Iterable[tuple[str, ...]], present: Guard, other: Guard, tal
 def _typed(guard: Guard, surface: Surface, text: str) -> Decision:
     """The decision on what somebody typed. A completion is judged as it stood when it was chosen."""
     if surface is Surface.AUTOCOMPLETE:
-        return guard.autocomplete("", [text]).decisions[0]
+        return next(iter(guard.autocomplete("", [text]).decisions))
     return guard.search(text) if surface is Surface.SEARCH else guard.hashtag(text)
 
 
@@ -143,9 +145,9 @@ def _impressions(rows: Iterable[tuple[str, ...]], present: Guard, other: Guard, 
             tally.add(surface, subject, _earned(was, subject), _earned(now, subject), times)
 
 
-def _earned(judged: Mapping[str, Decision], subject: str) -> Earned:
-    decision = judged.get(subject)
-    return (decision.verdict, decision.reason) if decision else ALLOWED
+def _earned(judged: Mapping[Candidate, Outcome], subject: str) -> Earned:
+    outcome = judged.get(subject)
+    return (outcome.verdict, outcome.reason) if outcome else ALLOWED
 
 
 def _told(tally: _Tally) -> Rehearsal:
