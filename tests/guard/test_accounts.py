@@ -49,15 +49,26 @@ def test_profiles_are_those_of_a_dictionary(known: list[Row], asked: list[str], 
     twin = expected(known)
     asked = [*asked, *twin]
     assert [set(held.profiles[number]) for number in found.profiles(asked)] == [twin.get(one, set()) for one in asked]
-    numbers = [int(one) for one in asked if one.isascii() and one.isdigit() and str(int(one)) == one and int(one) < 2**63]
+    numbers = [
+        int(one) for one in asked if one.isascii() and one.isdigit() and str(int(one)) == one and int(one) < 2**63
+    ]
     if numbers:
         told = [set(held.profiles[number]) for number in found.profiles(numbers)]
         assert told == [twin.get(str(one), set()) for one in numbers]
 
 
 @settings(deadline=None)
-@given(st.permutations([("b", "network:member", 0.9, None), ("7", "media:known", 1.0, None), ("a", "media:known", 1.0, UNTIL),
-                        ("a", "network:member", 0.5, None), ("b", "network:member", 0.9, None)]))
+@given(
+    st.permutations(
+        [
+            ("b", "network:member", 0.9, None),
+            ("7", "media:known", 1.0, None),
+            ("a", "media:known", 1.0, UNTIL),
+            ("a", "network:member", 0.5, None),
+            ("b", "network:member", 0.9, None),
+        ]
+    )
+)
 def test_the_order_of_the_rows_changes_no_byte(known: list[Row]) -> None:
     first = flagged(table(sorted(known, key=str)), KEY)
     again = flagged(table(known), KEY)

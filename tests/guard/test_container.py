@@ -134,7 +134,9 @@ def _full(*_: object) -> None:
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     path = written(tmp_path / "a")
     before = path.read_bytes()
-    target: tuple[object, str, Callable[..., None]] = (os, "fsync", _full) if broken == "fsync" else (Path, "replace", _full)
+    target: tuple[object, str, Callable[..., None]] = (
+        (os, "fsync", _full) if broken == "fsync" else (Path, "replace", _full)
+    )
     monkeypatch.setattr(*target)
     with pytest.raises(Fault, match="No space left"):
         container.write(path, "nest", {"eggs": 9}, SECTIONS, SIGNER)

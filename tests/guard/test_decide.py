@@ -245,7 +245,9 @@ def test_a_limit_ends_at_its_moment_without_a_new_snapshot(read_back: Read, sign
     start = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
     flags = table([("bo", "limit:automatic", 1.0, start + timedelta(seconds=90))])
     now = [start.timestamp()]
-    guard = Guard(read_back(snapshot.build(BIRDS, POLICY, flags, signer=signer, created_at=start)), clock=lambda: now[0])
+    guard = Guard(
+        read_back(snapshot.build(BIRDS, POLICY, flags, signer=signer, created_at=start)), clock=lambda: now[0]
+    )
     assert guard.suggest(None, ["bo"]).kept == []
     now[0] += 89.9
     assert guard.suggest(None, ["bo"]).kept == []
@@ -371,5 +373,3 @@ def test_the_same_knowledge_under_another_policy(guard: Guard) -> None:
     assert other.suggest(None, ["bo", "cy"]).kept == ["cy", "bo"]
     assert other.suggest(None, ["bo"]).versions.policy == "2"
     assert guard.suggest(None, ["bo", "cy"]).kept == ["cy"]
-
-

@@ -27,7 +27,13 @@ def test_read_again_it_says_what_was_put_in(make: Make, read_back: Callable[[Bui
     assert read.policy == default_policy()
     assert read.lexicon_version == Lexicon.from_terms(BIRDS).version
     assert read.counts() == {"network:member": 3}
-    assert [bool(one) for one in read.accounts.profiles(["a", "b", "17", "c", "18"])] == [True, True, True, False, False]
+    assert [bool(one) for one in read.accounts.profiles(["a", "b", "17", "c", "18"])] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
     assert [hit.term for hit in read.matcher(date(2026, 11, 3)).find("a kittiwake", "query")] == ["kittiwake"]
 
 
