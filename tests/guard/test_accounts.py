@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ringfence.guard import accounts as accounts_file
 from ringfence.guard.accounts import dense, numbers_kept
-from ringfence.guard.flags import STEPS, Flag, flagged, table
+from ringfence.guard.flags import STEPS, Flag, _sorted, flagged, table
 from ringfence.model.faults import Fault
 
 KEY = bytes(range(100, 116))
@@ -38,8 +38,8 @@ def expected(known: list[Row]) -> dict[str, set[Flag]]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(rows, max_size=30), st.lists(ids, min_size=1, max_size=30), st.booleans())
-def test_profiles_are_those_of_a_dictionary(known: list[Row], asked: list[str], sparse: bool) -> None:
+@given(st.lists(rows, max_size=30), st.lists(ids, min_size=1, max_size=30), st.sampled_from(["", "sparse"]))
+def test_profiles_are_those_of_a_dictionary(known: list[Row], asked: list[str], sparse: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if sparse:  # no number is dense enough to be a bit
             patch.setattr(accounts_file, "_ALWAYS", 0)
@@ -94,8 +94,6 @@ def test_sparse_numbers_are_kept_as_names() -> None:
 
 def test_two_ids_with_one_first_word_are_told_apart() -> None:
     """Fingerprints that meet in their first word are sorted, and asked, by both."""
-    from ringfence.guard.flags import _sorted
-
     prints = np.array([[7, 9], [7, 1], [3, 5], [7, 1]], np.uint64)
     order = _sorted(np.arange(4), prints, np.array([0, 5, 0, 2]))
     assert order.tolist() == [2, 3, 1, 0]

@@ -1,8 +1,8 @@
 """Which of these accounts has the guard been told something about?
 
-Ids that are small whole numbers are bits of one dense set (one random access a candidate) with ranks over it; all other
-ids are 128-bit fingerprints, sorted, with a table of where each leading pattern starts (two random accesses). Either gives
-the account's profile (profiles.py), 0 for an account that nothing is known about. "7" and 7 are the same account.
+Ids that are small whole numbers are bits of one dense set (one random access a candidate) with ranks over it. All other
+ids are 128-bit fingerprints, sorted, with a table of where each leading pattern starts (two random accesses). Either
+gives the account's profile (flags.py), 0 for one that nothing is known about. "7" and 7 are the same account.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from ringfence.guard.lookups import (
     BLOCK,
     LARGEST_NUMBER,
     cut,
+    digits,
     find_names,
     find_numbers,
     numbers,
@@ -37,7 +38,7 @@ _SEPARATOR = "\0"
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Arrays only, so that the kernels take them as they are. See `of_numbers` and `of_names` for how they are laid out."""
+    """Arrays only, so that the kernels take them as they are."""
 
     key: NDArray[np.uint64]  # of the fingerprints
     bits: NDArray[np.uint64]
@@ -55,10 +56,17 @@ class Accounts:
             return self.profiles_of_numbers(np.array(ids, np.int64))
         text = _SEPARATOR.join(ids)  # type: ignore[arg-type]
         raw = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-        ends = np.empty(len(ids), np.int64)
-        if cut(raw, ends) != len(ids):  # an id has the separator in it: cut by lengths
+        starts, ends = np.empty((2, len(ids)), np.int64)
+        if cut(raw, starts, ends) != len(ids):  # an id has the separator in it: cut by lengths
             ends = np.cumsum([len(one.encode("utf-8", "surrogatepass")) + 1 for one in ids]) - 1  # type: ignore[union-attr]
-        found: Profiles = find_names(raw, ends, *self._arrays())
+            starts = np.concatenate(([0], ends[:-1] + 1))
+        return self.profiles_of_spans(raw, starts, ends)
+
+    def profiles_of_spans(
+        self, data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> Profiles:
+        """The same for ids that stand in bytes."""
+        found: Profiles = find_names(data, starts, ends, *self._arrays())
         return found
 
     def profiles_of_numbers(self, ids: NDArray[np.int64] | NDArray[np.uint32]) -> Profiles:
@@ -67,7 +75,7 @@ class Accounts:
         return found
 
     def profiles_of_prints(self, prints: NDArray[np.uint64]) -> Profiles:
-        """The same for fingerprints by the same key, rows of two words. A number's is not among them when it is a bit."""
+        """The same for fingerprints by the same key, rows of two words; ids that are bits have none."""
         found = np.zeros(len(prints), np.uint16)
         if len(self.prints):
             of_prints(prints, self.prints, self.starts, self.of_names, found)
@@ -76,6 +84,11 @@ class Accounts:
     def numbers(self) -> NDArray[np.int64]:
         """The numbers that are bits of the set, ascending."""
         return np.flatnonzero(np.unpackbits(self.bits.view(np.uint8), bitorder="little")).astype(np.int64)
+
+    def everybody(self) -> tuple[NDArray[np.uint64], Profiles]:
+        """The fingerprint of every account, and its profile; numbers are spelt out for it."""
+        prints = np.concatenate([digits(self.numbers(), self.key), self.prints])
+        return prints, np.concatenate([self.of_numbers, self.of_names])
 
     def _arrays(self) -> tuple[NDArray[np.uint64] | NDArray[np.uint32] | Profiles, ...]:
         return self.key, self.bits, self.ranks, self.of_numbers, self.prints, self.starts, self.of_names
@@ -105,8 +118,8 @@ def patterns(prints: NDArray[np.uint64]) -> NDArray[np.uint32]:
     return np.append(starts, np.uint32(len(prints)))
 
 
-def read_ids(data: NDArray[np.uint8], offsets: NDArray[np.int64], key: NDArray[np.uint64]) -> tuple[
-    NDArray[np.int64], NDArray[np.uint64]
-]:
+def read_ids(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], key: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Of ids in UTF-8 that stand one after another: the number that each is, or -1, and its fingerprint."""
-    return numbers(data, offsets), fingerprints(data, offsets[1:], 0, key)
+    return numbers(data, offsets), fingerprints(data, offsets[:-1], offsets[1:], key)

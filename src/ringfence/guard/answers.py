@@ -157,5 +157,3 @@ def viewer_of(viewer: "Viewer | Candidate | None") -> Viewer:
     if isinstance(viewer, Viewer):
         return viewer
     return NOBODY if viewer is None or viewer == "" else Viewer(viewer)
-
-

@@ -5,19 +5,19 @@
     head                                MessagePack: kind, meta, and of each section its name, place, size and checksum
     sections                            each at a multiple of 64 bytes
 
-The signature covers the head, the head the checksum (BLAKE2b-256) of every section, and a file that is longer or shorter
-than its head says is refused: as much as one changed bit is.
+The signature covers the head, and the head the checksum (BLAKE2b-256) of every section. A file longer or shorter
+than its head says is refused, as one changed bit is.
 """
 
 import mmap
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -63,7 +63,9 @@ class Container:
     size: int  # bytes
 
 
-def write(path: Path, kind: str, meta: Mapping[str, Any], sections: Mapping[str, bytes | memoryview], by: Signer) -> None:
+def write(
+    path: Path, kind: str, meta: Mapping[str, Any], sections: Mapping[str, bytes | memoryview], by: Signer
+) -> None:
     """Put a file there, whole or not at all."""
     head, places = _head(kind, meta, sections)
     signed = _PROLOGUE.pack(MAGIC, FORMAT, len(head), 0) + by.public + by.sign(head) + head
@@ -76,6 +78,7 @@ def write(path: Path, kind: str, meta: Mapping[str, Any], sections: Mapping[str,
                 for name, content in sections.items():
                     file.write(b"\0" * (places[name] - file.tell()))
                     file.write(content)
+            aside.chmod(0o444)
             disk.keep(aside, path)
         except OSError:
             with suppress(OSError):
@@ -83,9 +86,14 @@ def write(path: Path, kind: str, meta: Mapping[str, Any], sections: Mapping[str,
             raise
 
 
-def read(path: Path, kind: str, trusted: Trusted) -> Container:
-    """Map a file and check all of it. Raises Fault, in one line, for what is not whole or not signed by a trusted key."""
-    data = _mapped(path)
+def read(path: Path, kind: str, trusted: Trusted, opened: Callable[[Path], memoryview] | None = None) -> Container:
+    """Open a file and check all of it. Raises Fault, in one line, for what is not whole or not signed by a trusted key.
+
+    It is mapped, unless `opened` is `in_memory`.
+    """
+    data = (opened or mapped)(path)
+    if len(data) < _HEAD_AT:
+        raise corrupt(path, "it is cut off in its head")
     head = _checked_head(path, data, kind, trusted)
     if len(data) != head.size:
         raise corrupt(path, f"it is {len(data)} bytes long where {head.size} were written")
@@ -129,12 +137,24 @@ def _head(
     return head, {row.name: row.at for row in rows}
 
 
-def _mapped(path: Path) -> memoryview:
+def mapped(path: Path) -> memoryview:
+    """The content of a file, shared with every process that maps it.
+
+    It must be replaced by renaming another onto it, as `write` does: if it is cut short where it lies, reading what is
+    gone ends the process (SIGBUS). That is why `write` leaves it read-only.
+    """
+    return _opened(path, lambda file: mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def in_memory(path: Path) -> memoryview:
+    """The content of a file, copied: for small ones, which then may be changed by anybody."""
+    return _opened(path, lambda file: file.read())
+
+
+def _opened(path: Path, content: Callable[[BinaryIO], bytes | mmap.mmap]) -> memoryview:
     try:
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size < _HEAD_AT:
-                raise corrupt(path, "it is cut off in its head")
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            return memoryview(content(file) if os.fstat(file.fileno()).st_size else b"")
     except OSError as error:
         what = f"it could not be read ({error.strerror})"
         raise Fault(what, where=str(path), mend="publish again, or activate another version") from error

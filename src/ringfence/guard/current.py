@@ -122,7 +122,11 @@ class Current:
         if named.at > datetime.fromtimestamp(self._clock(), UTC) + shelf.SKEW:
             raise Refused("activation_from_the_future", self._folder)
         now = self._guard.snapshot if isinstance(self._guard, Guard) else None
-        base = now if now and now.version == named.version else snapshot.read(shelf.file_of(self._folder, named.version), trusted)
+        base = (
+            now
+            if now and now.version == named.version
+            else snapshot.read(shelf.file_of(self._folder, named.version), trusted)
+        )
         if now and base is not now and self._too_old(base) and not self._too_old(now):
             raise Refused("old_snapshot", self._folder)
         self._activation = named.sequence

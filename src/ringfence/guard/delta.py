@@ -60,7 +60,7 @@ def write(folder: Path, delta: Delta, signer: Signer) -> Path:
 
 def read(path: Path, base: Snapshot, trusted: Trusted) -> Known:
     """What is known with a delta laid over its snapshot. Raises Fault when it is not whole, or another snapshot's."""
-    held = container.read(path, KIND, trusted)
+    held = container.read(path, KIND, trusted, container.in_memory)
     try:
         if held.meta["base"] != base.version or held.meta["key"] != base.key:
             raise Fault("it belongs to another snapshot", where=str(path), mend="let `ringfence live` write it again")

@@ -1,8 +1,8 @@
 """Which 128 bits stand for an account's id, so that an artefact need not hold the id?
 
 SipHash-1-3 with an answer of 128 bits (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, and the
-authors' reference code for the longer answer). It is keyed: without the key nobody can make ids that meet in a table, or
-tell whose fingerprint one is. Two of five million ids meet with a probability below 10^-25, so a match is taken as exact.
+authors' reference code for the longer answer). It is keyed: without the key nobody can make ids that meet in a table,
+or tell whose fingerprint one is. Two of five million ids meet with a probability below 10^-25: a match is exact.
 """
 
 import numpy as np
@@ -66,13 +66,11 @@ def fingerprint(data, start, end, key):
 
 
 @njit(nogil=True, cache=True)
-def fingerprints(data, ends, gap, key):
-    """The fingerprints of ids that stand one after another, `gap` bytes between two; a row an id."""
+def fingerprints(data, starts, ends, key):
+    """The fingerprints of ids that start and end there; a row an id."""
     found = np.empty((len(ends), 2), np.uint64)
-    start = 0
     for row in range(len(ends)):
-        found[row, 0], found[row, 1] = fingerprint(data, start, ends[row], key)
-        start = ends[row] + gap
+        found[row, 0], found[row, 1] = fingerprint(data, starts[row], ends[row], key)
     return found
 
 

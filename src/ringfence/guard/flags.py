@@ -58,7 +58,7 @@ Profile = tuple[Flag, ...]
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """Every account with flags, stored: numbers as a roaring bitmap, other ids as fingerprints; `profiles[0]` is empty."""
+    """Accounts with flags, stored: numbers as a roaring bitmap, other ids as fingerprints. No profile is number 0."""
 
     roaring: bytes
     of_numbers: Profiles
@@ -109,7 +109,9 @@ def _kinds(flags: pa.Table) -> tuple[list[Flag], NDArray[np.int64]]:
     """The different flags, sorted, and which of them each row has."""
     strength = flags["strength"].to_numpy()
     if len(strength) and not (np.isfinite(strength).all() and (strength >= 0).all() and (strength <= 1).all()):
-        raise Fault("a strength is not from 0 to 1", where="the flags of accounts", mend="divide by the largest there is")
+        raise Fault(
+            "a strength is not from 0 to 1", where="the flags of accounts", mend="divide by the largest there is"
+        )
     steps = np.floor(strength.astype(np.float64) * STEPS + _ROUNDING).astype(np.int64)
     micros = pc.fill_null(flags["until"].cast(pa.int64()), _ALWAYS).to_numpy()
     until = np.where(micros == _ALWAYS, _ALWAYS, np.maximum(-(-micros // _SECOND), 1))
@@ -148,7 +150,7 @@ def _sorted(rows: NDArray[np.int64], ids: NDArray[np.uint64], codes: NDArray[np.
     order = rows[np.argsort(ids[rows, 0])]
     first = ids[order, 0]
     same = first[1:] == first[:-1]
-    tied = np.append(same, False) | np.append(False, same) if len(order) else np.zeros(0, np.bool_)  # noqa: FBT003 - numpy's
+    tied = np.append(same, False) | np.append(False, same) if len(order) else np.zeros(0, np.bool_)
     some = order[tied]
     order[tied] = some[np.lexsort((codes[some], *ids[some].T[::-1]))]
     return order

@@ -1,6 +1,8 @@
 """How is the service described to programs? As OpenAPI 3.1, from the same types that read and write its bodies."""
 
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -72,10 +74,15 @@ def document() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": _described(components),
+            "schemas": dict(sorted(components.items())),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "rfk_ID_SECRET"}},
         },
     }
+
+
+def written() -> str:
+    """The document as docs/openapi.json has it."""
+    return msgspec.json.format(msgspec.json.encode(document())).decode() + "\n"
 
 
 def _decision(
@@ -145,6 +152,5 @@ def _answer(told: str, media: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": told, "content": {media: {"schema": schema}}}
 
 
-def _described(components: dict[str, Any]) -> dict[str, Any]:
-    """The schemas, closed as the service closes them."""
-    return dict(sorted(components.items()))
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(written(), encoding="utf-8")

@@ -1,6 +1,6 @@
 """What is known about accounts and tags: the snapshot's, with what has come since laid over it.
 
-A delta (delta.py) is small and comes every second; it is looked up beside the snapshot's tables, never merged into them.
+A delta (delta.py) is small and comes every second: it is looked up beside the snapshot's tables, not merged in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,10 +33,17 @@ class Known:
         found = self.accounts.profiles(ids)
         return found if self.more is None else _over(self.more.profiles(ids), found)
 
-    def profiles_of_numbers(self, ids: NDArray[np.uint32]) -> Profiles:
+    def profiles_of_numbers(self, ids: NDArray[np.int64] | NDArray[np.uint32]) -> Profiles:
         """The same for an array."""
         found = self.accounts.profiles_of_numbers(ids)
         return found if self.more is None else _over(self.more.profiles_of_numbers(ids), found)
+
+    def profiles_of_spans(
+        self, data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> Profiles:
+        """The same for ids that stand in bytes."""
+        found = self.accounts.profiles_of_spans(data, starts, ends)
+        return found if self.more is None else _over(self.more.profiles_of_spans(data, starts, ends), found)
 
 
 def known_of(base: Snapshot) -> Known:
@@ -44,7 +51,9 @@ def known_of(base: Snapshot) -> Known:
     return Known(base.accounts, base.profiles, base.tags)
 
 
-def laid_over(base: Snapshot, accounts: Accounts, profiles: Sequence[Profile], tags: Mapping[str, float], sequence: int) -> Known:
+def laid_over(
+    base: Snapshot, accounts: Accounts, profiles: Sequence[Profile], tags: Mapping[str, float], sequence: int
+) -> Known:
     """A snapshot with more accounts and tags over it. An account keeps the flags that it has and gets the new ones."""
     numbers = {profile: number for number, profile in enumerate(base.profiles)}
     merged = list(base.profiles)

@@ -1,8 +1,8 @@
 """Which snapshot is served, which one before it can be gone back to, and who said so?
 
-A folder holds the versions and `current`, which names the active one: signed like the snapshots, with a number that rises
-at every activation. A guard that has seen a number takes no lower one, so that an old `current`, put back by somebody who
-has no key, is refused.
+A folder holds the versions and `current`, which names the active one: signed like the snapshots, with a number that
+rises at every activation. A guard that has seen a number takes no lower one, so that an old `current`, put back by
+somebody who has no key, is refused.
 """
 
 import re

@@ -29,7 +29,7 @@ SIGNATURE_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A private key. `fingerprints` keys the hashes of account ids, so that they mean nothing without this workspace."""
+    """A private key. `fingerprints` keys the hashes of account ids: they mean nothing without this workspace."""
 
     key: Ed25519PrivateKey
     public: bytes  # KEY_BYTES
@@ -134,5 +134,7 @@ def _decoded(name: str, where: str) -> bytes:
     except ValueError:
         raw = b""
     if len(raw) != KEY_BYTES:
-        raise Fault("it holds what is no public key", where=where, mend=f"write keys as {PREFIX}BASE64, a blank between")
+        raise Fault(
+            "it holds what is no public key", where=where, mend=f"write keys as {PREFIX}BASE64, a blank between"
+        )
     return raw

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from ringfence.guard import container
 from ringfence.guard.accounts import Accounts
 from ringfence.guard.flags import Flagged, Profile, flagged
-from ringfence.guard.help import Help, Packs
+from ringfence.guard.help import Help, Packs, built_in
 from ringfence.guard.policy import Policy
 from ringfence.guard.signing import Signer, Trusted
 from ringfence.guard.trial import Trial
@@ -73,6 +73,11 @@ class Snapshot:
         """A matcher over its terms, less those that have expired on a day."""
         return stored.matcher(self.terms, today)
 
+    @property
+    def term_count(self) -> int:
+        """How many terms it looks for."""
+        return len(self.terms["terms.expires"]) // stored.EXPIRES_BYTES
+
     def counts(self) -> dict[str, int]:
         """How many accounts have each signal."""
         used = np.bincount(np.concatenate([self.accounts.of_numbers, self.accounts.of_names]), minlength=1)
@@ -106,14 +111,14 @@ def build(
     sections = {
         **account_sections(flagged(flags, signer.fingerprints)),
         "tags": msgspec.msgpack.encode(risks),
-        "help": msgspec.msgpack.encode(packs or {}),
+        "help": msgspec.msgpack.encode(built_in() if packs is None else packs),
         **stored.stored(lexicon, at.date()),
     }
     meta: dict[str, object] = {
         "model": model_version,
         "lexicon": lexicon.version,
         "policy": policy.text,
-        "trial": trial.written() if trial else None,
+        "trial": trial.packed() if trial else None,
         "key": signer.fingerprints,
     }
     version = _version(meta, sections)
@@ -142,9 +147,8 @@ def refuse_unnamed(lexicon: Lexicon, policy: Policy, flags: pa.Table, tags: Mapp
     needed += [(TAG_SIGNAL, Surface.HASHTAG)] if tags else []
     signals = sorted(pc.unique(flags["signal"]).to_pylist())
     needed += [(signal, surface) for signal in signals for surface in SLATE_SURFACES]
-    named = {(rule.signal, rule.surface) for rule in policy.rules}
     for signal, surface in needed:
-        if (signal, surface) not in named:
+        if not policy.names(surface, signal):
             raise Fault(
                 f"no {surface} rule names {signal}, which would then be let through",
                 where=f"policy {policy.version}",
@@ -215,7 +219,7 @@ def _snapshot(path: Path, held: container.Container) -> Snapshot:
         model_version=meta["model"],
         lexicon_version=meta["lexicon"],
         policy=Policy.parse(meta["policy"], where),
-        trial=Trial.read(meta["trial"], where) if meta["trial"] else None,
+        trial=Trial.unpacked(meta["trial"], where) if meta["trial"] else None,
         key=meta["key"],
         accounts=accounts,
         profiles=profiles,

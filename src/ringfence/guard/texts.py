@@ -64,5 +64,3 @@ def _queued(rule: Rule) -> Outcome:
     if STRICTNESS.index(rule.verdict) <= STRICTNESS.index(Verdict.REVIEW):
         return Outcome(rule.verdict, rule.signal)
     return Outcome(Verdict.REVIEW, f"{WEAK_SIGNAL}{rule.signal}")
-
-

@@ -7,7 +7,7 @@ read a hundred thousand at start would hold up whoever waits.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
-from typing import overload
+from typing import Any, overload
 
 import msgspec
 import numpy as np
@@ -19,10 +19,19 @@ from ringfence.terms.match import Matcher
 from ringfence.terms.term import Term
 
 BLOCK = 16  # terms; one is read in about twenty microseconds
+EXPIRES_BYTES = 4  # a term in terms.expires
 _NEVER = np.iinfo(np.int32).max
 _BLOCKS = msgspec.msgpack.Decoder(tuple[Term, ...])
 _PARTS = msgspec.msgpack.Decoder(dict[str, int])
-_DTYPES = {"entries": "<i4", "letters": "<i8", "runs": "<i4", "text": "u1", "trie": "<i8", "ends": "<i4", "masked": "<i8"}
+_DTYPES = {
+    "entries": "<i4",
+    "letters": "<i8",
+    "runs": "<i4",
+    "text": "u1",
+    "trie": "<i8",
+    "ends": "<i4",
+    "masked": "<i8",
+}
 _COLUMNS = {"entries": 11, "trie": 2, "masked": 2}
 Sections = Mapping[str, bytes | memoryview]
 
@@ -81,11 +90,18 @@ def stored(lexicon: Lexicon, today: date) -> dict[str, bytes]:
 def matcher(sections: Sections, today: date) -> Matcher:
     """A matcher over stored terms: those that have not expired on a day."""
     expires = np.frombuffer(sections["terms.expires"], "<i4")
-    terms = Terms(sections["terms.blocks"], np.frombuffer(sections["terms.offsets"], "<i8"), len(expires))
     over = frozenset(np.flatnonzero(expires < today.toordinal()).tolist())
-    arrays = {name: _array(name, sections[f"terms.{name}"]) for name in _DTYPES}
+    arrays: dict[str, Any] = {name: _array(name, sections[f"terms.{name}"]) for name in _DTYPES}
     substrings = int(np.frombuffer(sections["terms.substrings"], "<i8")[0])
-    return Matcher.of(terms, Index(**arrays, substrings=substrings), _PARTS.decode(sections["terms.parts"]), over)
+    return Matcher.of(
+        terms_of(sections), Index(**arrays, substrings=substrings), _PARTS.decode(sections["terms.parts"]), over
+    )
+
+
+def terms_of(sections: Sections) -> Terms:
+    """The terms that are stored, each read when it is asked for."""
+    size = len(sections["terms.expires"]) // EXPIRES_BYTES
+    return Terms(sections["terms.blocks"], np.frombuffer(sections["terms.offsets"], "<i8"), size)
 
 
 def _array(name: str, content: bytes | memoryview) -> NDArray[np.generic]:
