@@ -1,5 +1,7 @@
 """How is the service described to programs? As OpenAPI 3.1, from the same types that read and write its bodies."""
 
+import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -36,6 +38,8 @@ DECISIONS: tuple[tuple[str, str, tuple[type, ...], type], ...] = (
         SlateSent,
     ),
 )
+_FORM = re.compile(r"_typing\.Annotated_(str|int)_\w*(?:\.\w*)*")
+_FORMS = {"str": "Names", "int": "Numbers"}
 HEADERS = (
     (
         "x-ringfence-deadline-ms",
@@ -61,6 +65,7 @@ def document() -> dict[str, Any]:
     """The whole document."""
     types = sorted({kind for _, _, asked, told in DECISIONS for kind in (*asked, told)} | {Refused}, key=str)
     references, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    references, components = _named((references, components))
     named = dict(zip(types, references, strict=True))
     paths = {f"/v1/{name}": _decision(name, summary, asked, told, named) for name, summary, asked, told in DECISIONS}
     paths["/v1/slate"] = _slate(named)
@@ -80,6 +85,11 @@ def document() -> dict[str, Any]:
     }
 
 
+def _named(described: Any) -> Any:
+    """The same with the two forms of a slate called after what is in them, which msgspec spells out in full."""
+    return json.loads(_FORM.sub(lambda found: _FORMS[found[1]], json.dumps(described)))
+
+
 def written() -> str:
     """The document as docs/openapi.json has it."""
     return msgspec.json.format(msgspec.json.encode(document())).decode() + "\n"
@@ -88,7 +98,7 @@ def written() -> str:
 def _decision(
     name: str, summary: str, asked: tuple[type, ...], told: type, named: dict[type, dict[str, Any]]
 ) -> dict[str, Any]:
-    body = named[asked[0]] if len(asked) == 1 else {"oneOf": [named[kind] for kind in asked]}
+    body = named[asked[0]] if len(asked) == 1 else {"anyOf": [named[kind] for kind in asked]}
     return {"post": _operation(name, summary, JSON_TYPE, body, named[told], named)}
 
 
