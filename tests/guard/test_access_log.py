@@ -1,6 +1,8 @@
 import json
+import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ def test_a_line_says_what_it_should(tmp_path: Path) -> None:
         "route": "search",
         "surface": "search",
         "status": 200,
-        "count": 1,
+        "subjects": 1,
         "verdicts": {"block": 1},
         "degraded": "",
         "microseconds": 120,
@@ -46,20 +48,20 @@ def test_a_line_says_what_it_should(tmp_path: Path) -> None:
 def test_close_writes_everything_in_order(tmp_path: Path) -> None:
     log = AccessLog(tmp_path / "log", 100_000_000, no_loss)
     for count in range(1000):
-        log.add(LINE._replace(count=count))
+        log.add(LINE._replace(subjects=count))
     log.close()
-    assert [line["count"] for line in read(tmp_path / "log")] == list(range(1000))
+    assert [line["subjects"] for line in read(tmp_path / "log")] == list(range(1000))
 
 
 def test_it_is_set_aside_by_size_and_nothing_is_lost_before_the_oldest(tmp_path: Path) -> None:
     log = AccessLog(tmp_path / "log", 20_000, no_loss)
     for count in range(1280):
-        log.add(LINE._replace(count=count))
+        log.add(LINE._replace(subjects=count))
     log.close()
     files = sorted(tmp_path.iterdir())
     assert {file.name for file in files} <= {"log", *(f"log.{number}" for number in range(1, KEPT + 1))}
     assert (tmp_path / f"log.{KEPT}").exists()
-    kept = [line["count"] for file in reversed(files) for line in read(file)]
+    kept = [line["subjects"] for file in reversed(files) for line in read(file)]
     assert kept == list(range(1280))[-len(kept) :]
     assert all(file.stat().st_size < 20_000 + access_log.BATCH * 400 for file in files)
 
@@ -70,7 +72,7 @@ def test_several_workers_write_whole_lines_into_one_file_while_it_is_set_aside(t
 
     def work(number: int) -> None:
         for count in range(256):
-            logs[number].add(LINE._replace(count=number * 1000 + count))
+            logs[number].add(LINE._replace(subjects=number * 1000 + count))
         logs[number].close()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
@@ -78,7 +80,7 @@ def test_several_workers_write_whole_lines_into_one_file_while_it_is_set_aside(t
         thread.start()
     for thread in threads:
         thread.join()
-    seen = [line["count"] for part in tmp_path.iterdir() for line in read(part)]
+    seen = [line["subjects"] for part in tmp_path.iterdir() for line in read(part)]
     assert sorted(map(str, seen)) == sorted(str(number * 1000 + count) for number in range(3) for count in range(256))
 
 
@@ -94,9 +96,9 @@ def test_a_file_that_the_system_moves_away_is_begun_anew(tmp_path: Path) -> None
     assert len(read(file)) == len(read(tmp_path / "moved")) == 1
 
 
-def until(true: "object") -> None:
+def until(true: Callable[[], object]) -> None:
     last = time.monotonic() + 10
-    while not true():  # type: ignore[operator]
+    while not true():
         if time.monotonic() > last:
             raise AssertionError("it never came true")
         time.sleep(0.005)
@@ -105,22 +107,23 @@ def until(true: "object") -> None:
 def test_what_cannot_be_written_is_counted_and_leaves_no_half_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, lost = tmp_path / "log", []
+    file = tmp_path / "log"
+    lost: list[int] = []
     log = AccessLog(file, 1_000_000, lost.append)
-    real = access_log.os.write
+    real = os.write
     full = True
 
     def write(handle: int, content: bytes) -> int:
         return real(handle, content[:10]) if full else real(handle, content)
 
-    monkeypatch.setattr(access_log.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     log.add(LINE)
     log.flush()
     until(lambda: lost == [1])
     full = False
-    log.add(LINE._replace(count=7))
+    log.add(LINE._replace(subjects=7))
     log.close()
-    assert [line["count"] for line in read(file)] == [7]
+    assert [line["subjects"] for line in read(file)] == [7]
 
 
 def test_lines_are_let_go_when_the_disk_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

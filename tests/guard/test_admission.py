@@ -143,16 +143,16 @@ def until(start: bytes | None = None, wanted: bytes | None = None) -> tuple[floa
     seen, skewed = skews()
     headers = {b"x-request-start": start, b"x-ringfence-deadline-ms": wanted}
     end = deadline({name: value for name, value in headers.items() if value is not None}, 50, 1000.0, skewed)
-    return (end - 1000.0) * 1000, len(seen)
+    return round((end - 1000.0) * 1000, 3), len(seen)
 
 
 def test_without_headers_the_default_holds() -> None:
-    assert until() == (pytest.approx(50), 0)
+    assert until() == (50, 0)
 
 
 @pytest.mark.parametrize("wanted", [1, 50, 999, 60_000])
 def test_a_request_may_say_how_long_it_has(wanted: int) -> None:
-    assert until(wanted=str(wanted).encode()) == (pytest.approx(wanted), 0)
+    assert until(wanted=str(wanted).encode()) == (wanted, 0)
 
 
 @pytest.mark.parametrize(
@@ -173,12 +173,12 @@ def test_the_time_that_a_proxy_says_it_waited_counts() -> None:
 
 @pytest.mark.parametrize("ahead", [5, 3600, -61, -1e6])
 def test_a_start_that_cannot_be_is_passed_over_and_counted(ahead: float) -> None:
-    assert until(f"t={time.time() + ahead:.3f}".encode()) == (pytest.approx(50), 1)
+    assert until(f"t={time.time() + ahead:.3f}".encode()) == (50, 1)
 
 
 @pytest.mark.parametrize("start", [b"", b"t=", b"t=x", b"1700000000", b"t=1e9", b"t=-5", b"t=nan", b"t=1700000000.1.2"])
 def test_a_start_that_is_no_time_is_passed_over_and_counted(start: bytes) -> None:
-    assert until(start) == (pytest.approx(50), 1)
+    assert until(start) == (50, 1)
 
 
 @given(st.binary(max_size=30))

@@ -54,8 +54,8 @@ def test_the_workers_add_up(samples: list[tuple[int, tuple[int, int, int, int]]]
         for end in BUCKETS:
             series = ("ringfence_guard_request_seconds_bucket", (("le", str(end / 1e6)), ("route", name)))
             assert told.get(series, 0) == sum(sample[3] <= end for sample in mine)
-        series = ("ringfence_guard_request_seconds_sum", (("route", name),))
-        assert abs(told.get(series, 0) - sum(sample[3] for sample in mine) / 1e6) < 1e-6
+        total = ("ringfence_guard_request_seconds_sum", (("route", name),))
+        assert abs(told.get(total, 0) - sum(sample[3] for sample in mine) / 1e6) < 1e-6
 
 
 @given(

@@ -10,7 +10,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -36,8 +36,8 @@ class Line(NamedTuple):
     route: str
     surface: str
     status: int
-    count: int
-    verdicts: dict[str, int]
+    subjects: int
+    verdicts: Mapping[str, int]
     degraded: str
     microseconds: int
     query_hash: str
@@ -52,8 +52,8 @@ class _Written(msgspec.Struct, frozen=True):
     route: str
     surface: str
     status: int
-    count: int
-    verdicts: dict[str, int]
+    subjects: int
+    verdicts: Mapping[str, int]
     degraded: str
     microseconds: int
     query_hash: str

@@ -186,7 +186,7 @@ def _refuse(desk: Desk, request: Request, error: Exception) -> Response:
     body = refusals.refused_decision(refusal, desk.guard().policy, None) if decides else refusals.refused(refusal)
     headers = {name.decode(): value.decode() for name, value in refusal.kind.headers}
     if isinstance(error, HTTPException) and error.headers:
-        headers.update(error.headers)
+        headers.update({name.lower(): value for name, value in error.headers.items()})
     return _json(body, refusal.kind.status, headers)
 
 

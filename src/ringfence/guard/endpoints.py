@@ -18,6 +18,7 @@ from ringfence.guard.admission import Receive, deadline
 from ringfence.guard.answers import Decision, Slate, Viewer, degraded_answer, degraded_slate
 from ringfence.guard.api_keys import NOBODY, Role
 from ringfence.guard.counters import SURFACE
+from ringfence.guard.degraded import DegradedGuard
 from ringfence.guard.desk import Desk
 from ringfence.guard.policy import Cause
 from ringfence.guard.refusals import INVALID, Kind, Refusal
@@ -37,6 +38,7 @@ BYTES = ((b"content-type", b"application/octet-stream"), *ALWAYS)
 UNREAD = frozenset(
     {refusals.UNAUTHORISED, refusals.FORBIDDEN, refusals.WRONG_METHOD, refusals.TOO_LARGE, refusals.TOO_SLOW}
 )
+HOUR = 3600.0
 LONGEST_LENGTH = 18  # digits; nobody sends so much
 _ENCODE = msgspec.json.Encoder().encode
 _ALLOWED = "none"
@@ -197,16 +199,26 @@ def _verdicts(guard: Decider, asked: wire.SlateRequest, *, late: bool) -> wire.S
         verdict = refusals.verdict(guard.policy, Cause.DEADLINE, asked.surface)
         codes = np.full(asked.ids.shape[0], wire.VERDICTS.index(verdict), np.uint8)
         return wire.SlateVerdicts(codes, wire.NO_VERSION, Cause.DEADLINE)
-    # An empty slate says by its answer whether the guard is degraded there, and from which snapshot it answers.
-    about = guard.recommend(viewer, asked.surface, ())
-    version = bytes.fromhex(about.versions.snapshot).ljust(8, b"\0")[:8]
-    return wire.SlateVerdicts(guard.verdicts(asked.surface, viewer, asked.ids), version, about.degraded)
+    version, cause = _rests_on(guard)
+    return wire.SlateVerdicts(guard.verdicts(asked.surface, viewer, asked.ids), version, cause)
+
+
+def _rests_on(guard: Decider) -> tuple[bytes, str]:
+    """The version that bytes are answered from, and why they are degraded, if they are."""
+    if isinstance(guard, DegradedGuard):
+        return wire.NO_VERSION, guard.cause
+    snapshot = guard.snapshot
+    age = time.time() - snapshot.created_at.timestamp()
+    stale = age >= snapshot.policy.max_age_hours * HOUR
+    return bytes.fromhex(snapshot.version)[:8].ljust(8, b"\0"), Cause.STALE_SNAPSHOT if stale else ""
 
 
 def _numbered(desk: Desk, guard: Decider, asked: wire.SlateRequest, said: wire.SlateVerdicts) -> Told:
-    counts = np.bincount(said.verdicts, minlength=len(wire.VERDICTS)).tolist()
+    raw = said.verdicts.tobytes()
     reason = "degraded" if said.degraded else "other"  # bytes have no room for reasons
-    tally = {(verdict, reason): many for verdict, many in zip(wire.VERDICTS[1:], counts[1:], strict=True) if many}
+    tally = {
+        (verdict, reason): many for code, verdict in enumerate(wire.VERDICTS) if code and (many := raw.count(code))
+    }
     count = int(said.verdicts.shape[0])
     return Told(
         wire.encode_answer(said),

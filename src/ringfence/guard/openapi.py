@@ -1,6 +1,10 @@
 """How is the service described to programs? As OpenAPI 3.1, from the same types that read and write its bodies."""
 
+import json
+import re
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -34,6 +38,8 @@ DECISIONS: tuple[tuple[str, str, tuple[type, ...], type], ...] = (
         SlateSent,
     ),
 )
+_FORM = re.compile(r"_typing\.Annotated_(str|int)_\w*(?:\.\w*)*")
+_FORMS = {"str": "Names", "int": "Numbers"}
 HEADERS = (
     (
         "x-ringfence-deadline-ms",
@@ -59,6 +65,7 @@ def document() -> dict[str, Any]:
     """The whole document."""
     types = sorted({kind for _, _, asked, told in DECISIONS for kind in (*asked, told)} | {Refused}, key=str)
     references, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    references, components = _named((references, components))
     named = dict(zip(types, references, strict=True))
     paths = {f"/v1/{name}": _decision(name, summary, asked, told, named) for name, summary, asked, told in DECISIONS}
     paths["/v1/slate"] = _slate(named)
@@ -72,16 +79,26 @@ def document() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": _described(components),
+            "schemas": dict(sorted(components.items())),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "rfk_ID_SECRET"}},
         },
     }
 
 
+def _named(described: Any) -> Any:
+    """The same with the two forms of a slate called after what is in them, which msgspec spells out in full."""
+    return json.loads(_FORM.sub(lambda found: _FORMS[found[1]], json.dumps(described)))
+
+
+def written() -> str:
+    """The document as docs/openapi.json has it."""
+    return msgspec.json.format(msgspec.json.encode(document())).decode() + "\n"
+
+
 def _decision(
     name: str, summary: str, asked: tuple[type, ...], told: type, named: dict[type, dict[str, Any]]
 ) -> dict[str, Any]:
-    body = named[asked[0]] if len(asked) == 1 else {"oneOf": [named[kind] for kind in asked]}
+    body = named[asked[0]] if len(asked) == 1 else {"anyOf": [named[kind] for kind in asked]}
     return {"post": _operation(name, summary, JSON_TYPE, body, named[told], named)}
 
 
@@ -145,6 +162,5 @@ def _answer(told: str, media: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": told, "content": {media: {"schema": schema}}}
 
 
-def _described(components: dict[str, Any]) -> dict[str, Any]:
-    """The schemas, closed as the service closes them."""
-    return dict(sorted(components.items()))
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(written(), encoding="utf-8")

@@ -78,7 +78,7 @@ WRONG_METHOD = Kind(
     "method_not_allowed",
     Cause.MALFORMED,
     "the path takes another method",
-    "send a POST",
+    "use the one in the header `allow`",
     ((b"allow", b"POST"),),
 )
 INTERNAL = Kind(

@@ -6,8 +6,8 @@ from typing import Annotated, Generic, NoReturn, TypeVar
 import msgspec
 
 from ringfence.guard.answers import Viewer
-from ringfence.guard.texts import LONGEST
 from ringfence.guard.refusals import INVALID, MALFORMED, Refusal
+from ringfence.guard.texts import LONGEST
 from ringfence.model.words import Surface
 
 MOST_CANDIDATES = 10_000
@@ -161,5 +161,8 @@ def _invalid(message: str) -> NoReturn:
         raise Refusal(INVALID, "the body has a field that this request does not know", "check the names of its fields")
     if message.startswith("Invalid enum value"):
         raise Refusal(INVALID, "surface is not known", f"use one of {', '.join(Surface)}")
-    mend = f"send at most {MOST_CANDIDATES} candidates, all texts or all whole numbers, ids of 1 to {LONGEST_ID} characters, texts of up to {LONGEST}"
+    mend = (
+        f"send at most {MOST_CANDIDATES} candidates, all texts or all whole numbers, "
+        f"ids of 1 to {LONGEST_ID} characters, texts of up to {LONGEST}"
+    )
     raise Refusal(INVALID, message, mend)

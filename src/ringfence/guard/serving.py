@@ -5,10 +5,13 @@ load balancers notice; then no new ones; what is open is answered; the log is wr
 """
 
 import asyncio
+import ctypes
 import logging
 import os
 import signal
 import socket
+import struct
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +27,8 @@ LOG = logging.getLogger("ringfence.guard")
 ENDING = (signal.SIGTERM, signal.SIGINT)
 LAST_SECONDS = 1.0  # of the time to end, for what is still open then
 LOOK = 0.02
+SETTLE = 0.1  # seconds to take the connections that came before the last moment
+SO_ATTACH_FILTER = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def run(
     ending = Ending(settings.drain_notice_ms / 1000, settings.drain_seconds)
     loop_factory = config.get_loop_factory()
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(_serve(uvicorn.Server(config), listener, app.desk.drain, ending, ready))
+        runner.run(_serve(uvicorn.Server(config), listener, app.desk.drain, ending, ready, alone=board.workers == 1))
 
 
 async def _serve(
@@ -75,6 +80,8 @@ async def _serve(
     drain: Callable[[], object],
     ending: Ending,
     ready: Callable[[], object],
+    *,
+    alone: bool,
 ) -> None:
     """Serve, with signals of our own: uvicorn's would close what is idle although a request may be on its way there."""
     loop = asyncio.get_running_loop()
@@ -91,7 +98,7 @@ async def _serve(
     await asyncio.wait({serving, waiting, orphaned}, return_when=asyncio.FIRST_COMPLETED)
     drain()
     if not serving.done():
-        await _end(server, ending)
+        await _end(server, ending, listener, alone=alone)
     for task in (waiting, orphaned):
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -99,11 +106,26 @@ async def _serve(
     await serving
 
 
-async def _end(server: uvicorn.Server, ending: Ending) -> None:
+def refuse_more(listener: socket.socket) -> None:
+    """Let no more connections come to a listening socket, so that it can be closed once those that wait are taken.
+
+    Closing it would reset them. Elsewhere than on Linux there is no such filter, and the few that come in the moment of
+    closing are reset before they are read.
+    """
+    if sys.platform != "linux":
+        return
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0, keep nothing of a packet
+    listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop)))
+
+
+async def _end(server: uvicorn.Server, ending: Ending, listener: socket.socket, *, alone: bool) -> None:
     """Take connections for the notice, then none, and wait for those that are open as long as there is time."""
     loop = asyncio.get_running_loop()
     last = loop.time() + ending.total - LAST_SECONDS - 0.5
     await asyncio.sleep(min(ending.notice, max(0.0, last - loop.time())))
+    if alone:
+        refuse_more(listener)
+    await asyncio.sleep(SETTLE)
     for one in server.servers:
         one.close()
     while server.server_state.connections and loop.time() < last:  # noqa: ASYNC110 - as above

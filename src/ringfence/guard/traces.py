@@ -44,7 +44,7 @@ def attributes(line: Line) -> dict[str, str | int]:
     told: dict[str, str | int] = {
         "http.response.status_code": line.status,
         "ringfence.surface": line.surface,
-        "ringfence.count": line.count,
+        "ringfence.subjects": line.subjects,
         "ringfence.degraded": line.degraded,
         "ringfence.policy_version": line.policy,
         "ringfence.snapshot_version": line.snapshot,

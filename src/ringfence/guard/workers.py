@@ -20,7 +20,7 @@ from typing import Any
 
 from ringfence.guard.application import Place
 from ringfence.guard.counters import Board
-from ringfence.guard.serving import ENDING, run
+from ringfence.guard.serving import ENDING, refuse_more, run
 
 LOG = logging.getLogger("ringfence.guard")
 LOOK = 0.2  # seconds between two looks at the workers
@@ -60,6 +60,9 @@ def supervise(place: Place, listener: socket.socket, count: int, ready: Callable
                 announced = True
                 ready()
     finally:
+        _tell(seats)
+        time.sleep(min(place.settings.drain_notice_ms / 1000, place.settings.drain_seconds))
+        refuse_more(listener)
         listener.close()
         code = _end(seats, place.settings.drain_seconds)
         for number, handler in before.items():
@@ -124,11 +127,15 @@ def _hangs(board: Board, seat: _Seat, now: float) -> bool:
     return now - board.counters(seat.number).get("beat") / 1000 > HUNG
 
 
-def _end(seats: Sequence[_Seat], seconds: float) -> int:
-    """Tell every worker to end, and kill what has not ended in its time."""
+def _tell(seats: Sequence[_Seat]) -> None:
+    """Tell every worker to end."""
     for seat in seats:
         if seat.process.pid is not None and seat.process.is_alive():
             os.kill(seat.process.pid, signal.SIGTERM)
+
+
+def _end(seats: Sequence[_Seat], seconds: float) -> int:
+    """Wait for the workers, and kill what has not ended in its time."""
     last = time.monotonic() + seconds + KILLED_AFTER
     for seat in seats:
         seat.process.join(max(0.0, last - time.monotonic()))
