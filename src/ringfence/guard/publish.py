@@ -1,9 +1,11 @@
 """How does what is known reach the guard? As one snapshot of terms, policy, flagged accounts and risky tags."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ringfence.discovery import results
 from ringfence.guard import limits, shelf, signing, snapshot, trial_files
@@ -14,7 +16,8 @@ from ringfence.guard.limits import Applied
 from ringfence.guard.policy import Policy
 from ringfence.guard.signing import Signer, Trusted
 from ringfence.guard.snapshot import Snapshot
-from ringfence.guard.tag_risk import tag_risk, unnamed
+from ringfence.guard.tag_risk import LEADING, tag_risk, unnamed
+from ringfence.guard.together import flags_together, tags_together
 from ringfence.model.faults import Fault
 from ringfence.store import audit, events
 from ringfence.store.workspace import Workspace
@@ -41,21 +44,29 @@ class Published:
         return self.served.version
 
 
-def publish(workspace: Workspace, scores: pa.Table, model: str, now: datetime | None = None) -> Published:
+# What came since the last discovery, as flags and shares of tags. It is given the accounts that make a tag risky.
+Live = Callable[[list[str]], tuple[pa.Table, Mapping[str, float]]]
+
+
+def publish(
+    workspace: Workspace, scores: pa.Table, model: str, now: datetime | None = None, live: Live | None = None
+) -> Published:
     """Limit what the policy says is to be limited, then build a snapshot, write it and make it the active one.
 
-    Raises Fault for a policy that leaves out a signal or category; what was served is then served on.
+    `live` tells what `ringfence live` has come to; its flags and shares are laid over what is in the store. Raises
+    Fault for a policy that leaves out a signal or category; what was served is then served on.
     """
     at = now or datetime.now(UTC)
-    return _publish(workspace, scores, model, at, limits.apply(workspace, scores, read_policy(workspace), at))
+    applied = limits.apply(workspace, scores, read_policy(workspace), at)
+    return _publish(workspace, scores, model, at, applied, live)
 
 
-def republish(workspace: Workspace, now: datetime | None = None) -> Published | None:
+def republish(workspace: Workspace, now: datetime | None = None, live: Live | None = None) -> Published | None:
     """Publish the last discovery again with the limits as they stand; None where nothing was published before."""
     if not shelf.versions(workspace.snapshots):
         return None
     model = results.last_run(workspace).model
-    return _publish(workspace, results.read_scores(workspace), model, now or datetime.now(UTC), None)
+    return _publish(workspace, results.read_scores(workspace), model, now or datetime.now(UTC), None, live)
 
 
 def signer_of(workspace: Workspace) -> Signer:
@@ -73,11 +84,25 @@ def read_policy(workspace: Workspace) -> Policy:
     return Policy.parse(text, str(file))
 
 
-def _publish(workspace: Workspace, scores: pa.Table, model: str, at: datetime, applied: Applied | None) -> Published:
-    lexicon, signer = Lexicon.load(workspace.lexicon_file), signer_of(workspace)
+def _known(
+    workspace: Workspace, scores: pa.Table, at: datetime, live: Live | None
+) -> tuple[pa.Table, dict[str, float]]:
+    """The flags of accounts and the shares of tags that a snapshot gets."""
     with events.connect(workspace) as connection:
         flags = collect(workspace, connection, scores, at)
         tags = tag_risk(connection, flags)
+    if live is None:
+        return flags, tags
+    lead = flags.filter(pc.is_in(flags["signal"], pa.array(LEADING)))["account_id"]
+    more_flags, more_tags = live(pc.unique(lead).to_pylist())
+    return flags_together(flags, more_flags), tags_together(tags, more_tags)
+
+
+def _publish(
+    workspace: Workspace, scores: pa.Table, model: str, at: datetime, applied: Applied | None, live: Live | None
+) -> Published:
+    lexicon, signer = Lexicon.load(workspace.lexicon_file), signer_of(workspace)
+    flags, tags = _known(workspace, scores, at, live)
     built = snapshot.build(
         lexicon,
         read_policy(workspace),
