@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -112,6 +112,12 @@ def test_a_sure_account_is_limited_for_so_many_days(place: Workspace) -> None:
     assert {row["until"] for row in rows} == {THEN + timedelta(days=DAYS)}
     assert names(in_force(place, THEN + timedelta(days=DAYS, microseconds=-1))) == ["a01", "a03"]
     assert names(in_force(place, THEN + timedelta(days=DAYS))) == []
+
+
+def test_a_limit_ends_with_a_day_and_never_early(place: Workspace) -> None:
+    apply(place, scored({"a01": 0.97}), policy(), THEN + timedelta(microseconds=1))
+    apply(place, scored({"a02": 0.97}), policy(), THEN + timedelta(hours=23))
+    assert set(in_force(place, THEN)["until"].to_pylist()) == {THEN + timedelta(days=DAYS + 1)}
 
 
 def test_while_nothing_is_calibrated_members_are_limited_or_nobody(place: Workspace) -> None:
@@ -478,7 +484,7 @@ class Journals(RuleBasedStateMachine):
         assert done.limited == min(room, len(able))
         assert done.held == len(able) - done.limited
         if done.limited:
-            chosen, until = tuple(able[:room]), at + timedelta(days=DAYS)
+            chosen, until = tuple(able[:room]), (at + timedelta(days=DAYS, hours=23)).replace(hour=0)
             self.done.append(Batch(done.batch, Act.SET, at, "ringfence", accounts=chosen, until=until))
         held = limit_lists.held(self.place, self.now)["account_id"].to_pylist()
         assert held == able[room:]
@@ -565,7 +571,11 @@ class Journals(RuleBasedStateMachine):
 def agree(model: Workspace, examples: int, steps: int) -> None:
     Journals.model = model
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    bounds = settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=checks)
+    # Every step writes to disk: shrinking a failure would take longer than reading it.
+    phases = (Phase.explicit, Phase.reuse, Phase.generate)
+    bounds = settings(
+        phases=phases, max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=checks
+    )
     run_state_machine_as_test(Journals, settings=bounds)
 
 

@@ -4,6 +4,7 @@ import sys
 
 from ringfence.cli import (
     audit,
+    damping,
     decide,
     demo,
     discover,
@@ -13,6 +14,7 @@ from ringfence.cli import (
     init,
     keys,
     lexicon,
+    limits,
     networks,
     policy,
     publish,
@@ -22,6 +24,7 @@ from ringfence.cli import (
     scan,
     seeds,
     serve,
+    snapshot,
     status,
 )
 from ringfence.cli.say import ROOT, fault_line
@@ -45,7 +48,7 @@ for module in (
     status,
 ):
     ROOT.command(module.__name__.rpartition(".")[2])(module.command)
-for group in (lexicon, seeds, review, policy, keys):
+for group in (lexicon, seeds, review, policy, limits, snapshot, damping, keys):
     ROOT.add_typer(group.GROUP)
 
 

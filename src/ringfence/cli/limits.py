@@ -20,6 +20,8 @@ GROUP = typer.Typer(
 )
 Accounts = Annotated[list[str], typer.Argument(help="Account ids.")]
 By = Annotated[str, typer.Option(help="Who decides. It is recorded.")]
+WAITING: tuple[str, ...] = ("account_id", "why", "strength", "network_id")
+STANDING: tuple[str, ...] = ("account_id", "act", "strength", "network_id", "batch", "at", "until", "by")
 CARRY = "`ringfence publish` hands it to the guard"
 
 
@@ -52,10 +54,7 @@ def list_(
     if as_json:
         say.as_json({str(which): rows})
         return
-    if which in (Listed.HELD, Listed.CARE):
-        columns = ("account_id", "why", "strength", "network_id")
-    else:
-        columns = ("account_id", "act", "strength", "network_id", "batch", "at", "until", "by")
+    columns = WAITING if which in (Listed.HELD, Listed.CARE) else STANDING
     say.table("", columns, [[_cell(row[name]) for name in columns] for row in rows])
 
 

@@ -2,8 +2,8 @@
 
 What leaves discovery by itself is what the journal of limits says, no more and no less. So `network:member` and a
 member's role stand for those under a limit, for as long as it lasts. All that were found or came close are
-`network:nearby`: when a limit ends, or the circuit breaker holds an account, it is shown last. An account that a
-person has given back, or said to be none, carries nothing. A likely minor carries that and no accusation.
+`network:nearby`: when a limit ends, is undone, or the circuit breaker holds an account, it is shown last. An account
+that a person has lifted, or said to be none, carries nothing. A likely minor carries that and no accusation.
 """
 
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def _likely_minors(found: pa.Table, limits: _Limits) -> pa.Table:
 
 
 def _network(found: pa.Table, limits: _Limits) -> list[pa.Table]:
-    minors, given_back = limits.spared.minors, limit_state.restored(limits.state)
+    minors, given_back = limits.spared.minors, limit_state.lifted(limits.state)
     confirmed = limit_state.confirmed(limits.state)["account_id"].combine_chunks()
     opposed = limits.spared.opposed
     opposed = opposed.filter(pc.invert(pc.is_in(opposed, confirmed)))

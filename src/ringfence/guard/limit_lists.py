@@ -3,6 +3,7 @@
 Reading a list is for the caller to audit (cli/limits.py).
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -11,6 +12,18 @@ import pyarrow.compute as pc
 from ringfence.guard import limit_journal, limit_state, waiting
 from ringfence.guard.limit_state import State
 from ringfence.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many accounts are on each list. `tripped` are the caps by which the circuit breaker holds accounts."""
+
+    automatic: int
+    confirmed: int
+    expired: int
+    held: int
+    care: int
+    tripped: tuple[str, ...]
 
 
 def limited(workspace: Workspace, now: datetime | None = None, network: str | None = None) -> pa.Table:
@@ -40,6 +53,21 @@ def care(workspace: Workspace, network: str | None = None) -> pa.Table:
     rows = waiting.read(workspace)
     rows = rows.filter(pc.equal(rows["list"], waiting.CARE))
     return rows if network is None else rows.filter(pc.equal(rows["network_id"], network))
+
+
+def summary(workspace: Workspace, now: datetime | None = None) -> Summary:
+    """How many there are on each list, and by which caps the circuit breaker holds accounts."""
+    state, at = _now(workspace, now)
+    waits = held(workspace, at)
+    caps = [cap for cap in pc.unique(waits["why"]).to_pylist() if cap != waiting.DISPUTED]
+    return Summary(
+        automatic=limit_state.automatic(state, at).num_rows,
+        confirmed=limit_state.confirmed(state).num_rows,
+        expired=limit_state.ended(state, at).num_rows,
+        held=waits.num_rows,
+        care=care(workspace).num_rows,
+        tripped=tuple(sorted(caps)),
+    )
 
 
 def _now(workspace: Workspace, now: datetime | None) -> tuple[State, datetime]:

@@ -90,10 +90,17 @@ def limited(state: State, at: datetime) -> pa.Array:
     return pa.concat_arrays([rows["account_id"].combine_chunks() for rows in (automatic(state, at), confirmed(state))])
 
 
+def lifted(state: State) -> pa.Array:
+    """Account ids that a person has given back by name."""
+    return state.standing.filter(pc.equal(state.standing["act"], Act.LIFT))["account_id"].combine_chunks()
+
+
 def restored(state: State) -> pa.Array:
-    """Account ids that a person has given back: lifted, or limited by a batch that was undone. None is confirmed."""
-    lifted = state.standing.filter(pc.equal(state.standing["act"], Act.LIFT))["account_id"]
-    given_back = pc.unique(pa.chunked_array([*lifted.chunks, state.undone], pa.string()))
+    """Account ids that are never limited automatically again: lifted, or limited by a batch that was undone.
+
+    None of them is confirmed since.
+    """
+    given_back = pc.unique(pa.concat_arrays([lifted(state), state.undone]))
     return given_back.filter(pc.invert(pc.is_in(given_back, confirmed(state)["account_id"].combine_chunks())))
 
 

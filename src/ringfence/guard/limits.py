@@ -67,6 +67,16 @@ def apply(workspace: Workspace, scores: pa.Table, policy: Policy, now: datetime 
     return Applied(batch, first.num_rows, rest.num_rows + disputed.num_rows, care.num_rows, tripped)
 
 
+def ends(at: datetime, days: int) -> datetime:
+    """When a limit that is set at a time ends: after so many days, at the end of that day in UTC.
+
+    Whole days, because a snapshot tells accounts apart by when their limits end, and there must not be too many ways.
+    """
+    last = at.astimezone(UTC) + timedelta(days=days)
+    midnight = last.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight if midnight == last else midnight + timedelta(days=1)
+
+
 def in_force(workspace: Workspace, now: datetime | None = None) -> pa.Table:
     """The limits that hold, as rows of FLAGS; an automatic one has its strength and its end."""
     batches = limit_journal.read(workspace).batches
@@ -129,6 +139,6 @@ def _set(workspace: Workspace, journal: Journal, rows: pa.Table, policy: Policy,
         return 0
     columns = (rows["account_id"], rows["strength"], pc.fill_null(rows["network_id"], ""))
     names, strengths, networks = (tuple(column.to_pylist()) for column in columns)
-    until, why = at + timedelta(days=policy.automatic.days), f"policy {policy.version}"
+    until, why = ends(at, policy.automatic.days), f"policy {policy.version}"
     batch = Batch(journal.next, Act.SET, at, AUTOMATION, why, names, strengths, networks, until)
     return limit_journal.append(workspace, journal, batch)

@@ -1,57 +1,77 @@
-"""How does what discovery found reach the guard? As a snapshot with members, likely minors, terms and tags."""
+"""How does what is known reach the guard? As one snapshot of terms, policy, flagged accounts and risky tags."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.guard import shelf, signing, snapshot
-from ringfence.guard.flags import FLAGS
+from ringfence.discovery import results
+from ringfence.guard import limits, shelf, signing, snapshot, trial_files
+from ringfence.guard.changes import Changes, changes
+from ringfence.guard.collect import collect
+from ringfence.guard.help import with_own
+from ringfence.guard.limits import Applied
 from ringfence.guard.policy import Policy
-from ringfence.guard.signing import Signer
+from ringfence.guard.signing import Signer, Trusted
+from ringfence.guard.snapshot import Snapshot
+from ringfence.guard.tag_risk import LEADING, tag_risk, unnamed
+from ringfence.guard.together import flags_together, tags_together
 from ringfence.model.faults import Fault
-from ringfence.model.words import Role
 from ringfence.store import audit, events
 from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon
 
-LEAST_USES = 5  # a tag used less often than this says nothing about who uses it
+MOSTLY = 0.5  # from this share of flagged people a tag is told of, where no term stands in it
 
 
-def publish(workspace: Workspace, scores: pa.Table, model: str) -> snapshot.Built:
-    """Build a snapshot from a workspace's lexicon, policy and scores, write it and make it the active one.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What is served now. `changes` are against the snapshot before, None where there was none that could be read.
 
-    Likely minors have a signal of their own, so that a policy can keep them from being introduced to anybody and send
-    them to care. The rest of the short list, which discovery gave reasons for, is `network:nearby`: to be shown last.
+    `applied` says what became of automatic limits, None where they were left as they stood. `unnamed` are tags that are
+    mostly used by flagged people while no term stands in them.
     """
-    policy = read_policy(workspace)
-    lexicon = Lexicon.load(workspace.lexicon_file)
-    found = scores.filter(pc.is_valid(scores["network_id"]))
-    minor = pc.equal(found["role"], str(Role.LIKELY_MINOR))
-    listed = pc.and_(pc.is_null(scores["network_id"]), pc.is_valid(scores["reasons"]))
-    flags = pa.concat_tables(
-        [
-            _flags(scores.filter(listed), "network:nearby"),
-            _flags(found.filter(pc.invert(minor)), "network:member"),
-            _flags(found.filter(minor), "network:likely_minor"),
-        ]
-    )
-    signer = signer_of(workspace)
-    built = snapshot.build(lexicon, policy, flags, signer=signer, tags=_tags(workspace, found), model_version=model)
-    audit.record(workspace, audit.Action.SNAPSHOT_PUBLISHED, built.version)
-    with workspace.lock():
-        signing.trust(workspace.snapshots, signer)
-        shelf.publish(workspace.snapshots, built, signer)
-    return built
+
+    served: Snapshot
+    changes: Changes | None
+    applied: Applied | None
+    unnamed: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        return self.served.version
+
+
+# What came since the last discovery, as flags and shares of tags. It is given the accounts that make a tag risky.
+Live = Callable[[list[str]], tuple[pa.Table, Mapping[str, float]]]
+
+
+def publish(
+    workspace: Workspace, scores: pa.Table, model: str, now: datetime | None = None, live: Live | None = None
+) -> Published:
+    """Limit what the policy says is to be limited, then build a snapshot, write it and make it the active one.
+
+    `live` tells what `ringfence live` has come to; its flags and shares are laid over what is in the store. Raises
+    Fault for a policy that leaves out a signal or category; what was served is then served on.
+    """
+    at = now or datetime.now(UTC)
+    applied = limits.apply(workspace, scores, read_policy(workspace), at)
+    return _publish(workspace, scores, model, at, applied, live)
+
+
+def republish(workspace: Workspace, now: datetime | None = None, live: Live | None = None) -> Published | None:
+    """Publish the last discovery again with the limits as they stand; None where nothing was published before."""
+    if not shelf.versions(workspace.snapshots):
+        return None
+    model = results.last_run(workspace).model
+    return _publish(workspace, results.read_scores(workspace), model, now or datetime.now(UTC), None, live)
 
 
 def signer_of(workspace: Workspace) -> Signer:
     """The key that a workspace signs with, made when it is first needed."""
     return signing.from_file(workspace.path / signing.SECRET_FILE)
-
-
-def _flags(accounts: pa.Table, signal: str) -> pa.Table:
-    rows = accounts.num_rows
-    columns = [accounts["account_id"], pa.repeat(signal, rows), pa.repeat(pa.scalar(1.0, pa.float32()), rows)]
-    return pa.table([*columns, pa.nulls(rows, FLAGS.field("until").type)], schema=FLAGS)
 
 
 def read_policy(workspace: Workspace) -> Policy:
@@ -64,17 +84,49 @@ def read_policy(workspace: Workspace) -> Policy:
     return Policy.parse(text, str(file))
 
 
-def _tags(workspace: Workspace, found: pa.Table) -> dict[str, float]:
-    """For each hashtag that accounts found use, the share of its uses that are theirs."""
+def _known(
+    workspace: Workspace, scores: pa.Table, at: datetime, live: Live | None
+) -> tuple[pa.Table, dict[str, float]]:
+    """The flags of accounts and the shares of tags that a snapshot gets."""
     with events.connect(workspace) as connection:
-        connection.register("found", found.select(["account_id"]))
-        rows = connection.execute(
-            """
-            WITH uses AS (SELECT lower(unnest(hashtags)) AS tag, account FROM posts),
-                 named AS (SELECT id FROM account_ids SEMI JOIN found USING (account_id))
-            SELECT tag, avg((account IN (FROM named))::INT) AS share
-            FROM uses GROUP BY tag HAVING count(*) >= $least AND share > 0 ORDER BY tag
-            """,
-            {"least": LEAST_USES},
-        )
-        return dict(rows.fetchall())
+        flags = collect(workspace, connection, scores, at)
+        tags = tag_risk(connection, flags)
+    if live is None:
+        return flags, tags
+    lead = flags.filter(pc.is_in(flags["signal"], pa.array(LEADING)))["account_id"]
+    more_flags, more_tags = live(pc.unique(lead).to_pylist())
+    return flags_together(flags, more_flags), tags_together(tags, more_tags)
+
+
+def _publish(
+    workspace: Workspace, scores: pa.Table, model: str, at: datetime, applied: Applied | None, live: Live | None
+) -> Published:
+    lexicon, signer = Lexicon.load(workspace.lexicon_file), signer_of(workspace)
+    flags, tags = _known(workspace, scores, at, live)
+    built = snapshot.build(
+        lexicon,
+        read_policy(workspace),
+        flags,
+        signer=signer,
+        tags=tags,
+        trial=trial_files.read(workspace),
+        packs=with_own(workspace.path / "help"),
+        model_version=model,
+        created_at=at,
+    )
+    trusted = Trusted(frozenset({signer.public}))
+    with workspace.lock():
+        before = _before(workspace, trusted)
+        audit.record(workspace, audit.Action.SNAPSHOT_PUBLISHED, built.version)
+        signing.trust(workspace.snapshots, signer)
+        path = shelf.publish(workspace.snapshots, built, signer, at)
+    served = snapshot.read(path, trusted)
+    return Published(served, changes(before, served) if before else None, applied, unnamed(tags, lexicon, MOSTLY))
+
+
+def _before(workspace: Workspace, trusted: Trusted) -> Snapshot | None:
+    """What is served before a publish. One that cannot be read must not stop its mending."""
+    try:
+        return shelf.active(workspace.snapshots, trusted)
+    except Fault:
+        return None

@@ -36,6 +36,7 @@ class Action(StrEnum):
     TRAFFIC_READ = "traffic_read"
     SNAPSHOT_PUBLISHED = "snapshot_published"
     KEYS_CHANGED = "keys_changed"
+    SNAPSHOT_ACTIVATED = "snapshot_activated"
     LIMITS_READ = "limits_read"
     LIMITS_CHANGED = "limits_changed"
     DAMPING_READ = "damping_read"
