@@ -165,7 +165,7 @@ def test_a_view_that_follows_equals_one_made_anew(facts: list[Fact], data: st.Da
 
 
 def test_a_new_base_judges_uses_that_were_counted_before() -> None:
-    state = folded(log([Posted(f"p{n}", f"acct-{n}", START, ("kittiwake",), False, False) for n in range(10)]))
+    state = folded(log([Posted(f"p{n}", f"acct-{n}", START, ("kittiwake",)) for n in range(10)]))
     assert View(state, Members()).shares() == {}
     assert View(state, Members(["acct-1", "acct-2", "acct-3"])).shares() == {"kittiwake": 0.3}
 
@@ -173,8 +173,7 @@ def test_a_new_base_judges_uses_that_were_counted_before() -> None:
 def test_a_busy_hour_is_judged_by_a_sample_that_nobody_can_steer() -> None:
     chance = random.Random(5)
     facts = [
-        Posted(f"p{n}", "member" if chance.random() < 0.5 else f"a{n}", START, ("kittiwake",), False, False)
-        for n in range(5_000)
+        Posted(f"p{n}", "member" if chance.random() < 0.5 else f"a{n}", START, ("kittiwake",)) for n in range(5_000)
     ]
     state = folded(log(facts))
     (hour,) = state.tags.tags["kittiwake"].hours
@@ -185,7 +184,7 @@ def test_a_busy_hour_is_judged_by_a_sample_that_nobody_can_steer() -> None:
 
 def test_memory_is_bounded_and_what_was_used_last_stays() -> None:
     facts: list[Fact] = [
-        Posted(f"p{n}", f"acct-{n}", START + n * 60_000_000, (f"tag-{n}",), True, False) for n in range(5_000)
+        Posted(f"p{n}", f"acct-{n}", START + n * 60_000_000, (f"tag-{n}",), hit=True) for n in range(5_000)
     ]
     state = folded(log(facts), 1_000, 100)
     assert state.tags.kept == sum(len(hour.sample) for used in state.tags.tags.values() for hour in used.hours)
@@ -197,13 +196,13 @@ def test_memory_is_bounded_and_what_was_used_last_stays() -> None:
 
 
 def test_known_media_is_never_forgotten_for_want_of_room() -> None:
-    facts: list[Fact] = [Posted(f"p{n}", f"acct-{n}", START + n, (), True, True) for n in range(50)]
+    facts: list[Fact] = [Posted(f"p{n}", f"acct-{n}", START + n, hit=True, known=True) for n in range(50)]
     assert len(View(folded(log(facts), 10, 3), Members()).rows()) == 50
 
 
 def test_old_hours_fall_out_and_old_uses_are_not_let_in() -> None:
-    use = [Posted(f"p{n}", "acct-0", START, ("kittiwake",), False, False) for n in range(6)]
-    later = Posted("p", "acct-1", START + HOURS * HOUR, (), False, False)
+    use = [Posted(f"p{n}", "acct-0", START, ("kittiwake",)) for n in range(6)]
+    later = Posted("p", "acct-1", START + HOURS * HOUR)
     state = folded(log([*use, later]))
     assert state.tags.tags == {}
     assert state.tags.kept == 0
@@ -212,22 +211,22 @@ def test_old_hours_fall_out_and_old_uses_are_not_let_in() -> None:
 
 @pytest.mark.parametrize(("count", "strength"), [(1, None), (2, 8), (3, 12), (4, 16), (5, 20), (9, 20)])
 def test_hits_are_as_strong_as_they_are_many(count: int, strength: int | None) -> None:
-    facts = [Posted(f"p{n}", "acct-0", START + n, (), True, False) for n in range(count)]
+    facts = [Posted(f"p{n}", "acct-0", START + n, hit=True) for n in range(count)]
     flags = View(folded(log(facts)), Members()).rows()
     assert [flag.steps for flag in flags] == ([] if strength is None else [strength])
-    repeated = [Posted("p0", "acct-0", START + n, (), True, False) for n in range(count)]
+    repeated = [Posted("p0", "acct-0", START + n, hit=True) for n in range(count)]
     assert View(folded(log(repeated)), Members()).rows() == []
 
 
 def test_hits_end_seven_days_after_the_last() -> None:
-    hits: list[Fact] = [Posted(f"p{n}", "acct-0", START + n * DAY, (), True, False) for n in (0, 5)]
+    hits: list[Fact] = [Posted(f"p{n}", "acct-0", START + n * DAY, hit=True) for n in (0, 5)]
     end = START + 5 * DAY + LASTS
     state = folded(log(hits))
     view = View(state, Members())
     assert [flag.until for flag in view.rows()] == [end]
     for at, left in ((end - 1, 1), (end, 0)):
         changes = Changes()
-        state.apply([Seen(0, state.positions[0], Posted("x", "acct-1", at, (), False, False))], changes)
+        state.apply([Seen(0, state.positions[0], Posted("x", "acct-1", at))], changes)
         view.update(state, changes)
         assert len(view.rows()) == left
 
@@ -235,9 +234,9 @@ def test_hits_end_seven_days_after_the_last() -> None:
 def test_a_person_who_clears_an_account_does_not_unmake_a_minor() -> None:
     facts: list[Fact] = [
         Declared("acct-0", START, 15),
-        *(Posted(f"p{n}", "acct-0", START, (), True, True) for n in range(3)),
+        *(Posted(f"p{n}", "acct-0", START, hit=True, known=True) for n in range(3)),
         Cleared("acct-0", START),
     ]
     assert [flag.signal for flag in View(folded(log(facts)), Members()).rows()] == [MINOR]
-    facts.append(Posted("later", "acct-0", START + 1, (), False, True))
+    facts.append(Posted("later", "acct-0", START + 1, known=True))
     assert [flag.signal for flag in View(folded(log(facts)), Members()).rows()] == [MINOR, KNOWN]

@@ -64,7 +64,7 @@ class Scanner:
     def _posted(self, post: Post, *, hit: bool) -> Posted:
         tags = tuple(dict.fromkeys(map(folded, post.hashtags)))
         known = bool(post.hashes) and not self._hashes.isdisjoint(post.hashes)
-        return Posted(post.post_id, post.account_id, post.at, tags, hit, known)
+        return Posted(post.post_id, post.account_id, post.at, tags, hit=hit, known=known)
 
     def _hits(self, posts: Sequence[Post]) -> set[int]:
         """Which posts are an account's own and hold a term that a policy may act on."""

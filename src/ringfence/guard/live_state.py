@@ -23,9 +23,9 @@ class Posted(msgspec.Struct, frozen=True):
     post: str
     account: str
     at: int
-    tags: tuple[str, ...]
-    hit: bool
-    known: bool
+    tags: tuple[str, ...] = ()
+    hit: bool = False
+    known: bool = False
 
 
 class Declared(msgspec.Struct, frozen=True):
