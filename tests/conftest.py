@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import socket
 import subprocess
 import sysconfig
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import nats
 import pytest
+from confluent_kafka import Producer
 from nats.js.api import StreamConfig
 
 
@@ -24,7 +26,14 @@ class NatsServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [str(Path(sysconfig.get_path("scripts")) / "nats-server"), "-js", "-a", "127.0.0.1", "-p", str(self.port)]
+        command = [
+            str(Path(sysconfig.get_path("scripts")) / "nats-server"),
+            "-js",
+            "-a",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+        ]
         with (self._folder / "nats.log").open("ab") as log:
             self._process = subprocess.Popen([*command, "-sd", str(self._folder)], stdout=log, stderr=log)
         for _ in range(200):
@@ -76,3 +85,14 @@ def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def kafka_cluster() -> Iterator[str]:
+    """The addresses of librdkafka's own cluster, which speaks Kafka's protocol over TCP."""
+    silent = logging.getLogger("test.kafka")
+    silent.propagate = False
+    silent.addHandler(logging.NullHandler())
+    owner = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "none"}, logger=silent)
+    yield ",".join(f"{one.host}:{one.port}" for one in owner.list_topics(timeout=10).brokers.values())
+    del owner

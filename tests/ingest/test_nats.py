@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import pytest
 
@@ -10,8 +11,21 @@ from ringfence.model.faults import Fault
 Open = Callable[..., NatsStream]
 
 
+class Server(Protocol):
+    """What `nats_server` of conftest.py gives."""
+
+    url: str
+    port: int
+
+    def start(self) -> None: ...
+    def kill(self) -> None: ...
+    def make(self, name: str, **settings: object) -> None: ...
+    def remove(self, name: str) -> None: ...
+    def publish(self, name: str, bodies: Sequence[bytes], subject: str = "events") -> None: ...
+
+
 @pytest.fixture
-def opened(nats_server) -> Iterator[Open]:
+def opened(nats_server: Server) -> Iterator[Open]:
     streams = []
 
     def opening(position: int = 0, subject: str | None = None) -> NatsStream:
@@ -40,7 +54,7 @@ def numbers(messages: Sequence[Message]) -> list[int]:
     return [int(message.body) for message in messages]
 
 
-def test_everything_comes_in_order_and_once(nats_server, opened: Open) -> None:
+def test_everything_comes_in_order_and_once(nats_server: Server, opened: Open) -> None:
     nats_server.make("BIRDS")
     nats_server.publish("BIRDS", bodies(0, 1_000))
     stream = opened()
@@ -55,7 +69,7 @@ def test_everything_comes_in_order_and_once(nats_server, opened: Open) -> None:
     assert numbers(read(stream, 3)) == [1_000, 1_001, 1_002]
 
 
-def test_reading_goes_on_from_a_position(nats_server, opened: Open) -> None:
+def test_reading_goes_on_from_a_position(nats_server: Server, opened: Open) -> None:
     nats_server.make("BIRDS")
     nats_server.publish("BIRDS", bodies(0, 50))
     stream = opened(21)
@@ -64,7 +78,7 @@ def test_reading_goes_on_from_a_position(nats_server, opened: Open) -> None:
     assert numbers(read(opened(11), 40)) == list(range(10, 50))  # whatever was acknowledged
 
 
-def test_one_subject_of_a_stream(nats_server, opened: Open) -> None:
+def test_one_subject_of_a_stream(nats_server: Server, opened: Open) -> None:
     nats_server.make("BIRDS")
     for number in range(10):
         nats_server.publish("BIRDS", [b"%d" % number], "odd" if number % 2 else "even")
@@ -73,7 +87,7 @@ def test_one_subject_of_a_stream(nats_server, opened: Open) -> None:
     assert stream.caught_up()
 
 
-def test_a_server_that_is_killed_and_comes_back(nats_server, opened: Open) -> None:
+def test_a_server_that_is_killed_and_comes_back(nats_server: Server, opened: Open) -> None:
     nats_server.make("BIRDS")
     nats_server.publish("BIRDS", bodies(0, 300))
     stream = opened()
@@ -88,7 +102,7 @@ def test_a_server_that_is_killed_and_comes_back(nats_server, opened: Open) -> No
     assert stream.trouble == ""
 
 
-def test_a_consumer_that_somebody_removed_is_made_anew(nats_server, opened: Open) -> None:
+def test_a_consumer_that_somebody_removed_is_made_anew(nats_server: Server, opened: Open) -> None:
     nats_server.make("BIRDS")
     nats_server.publish("BIRDS", bodies(0, 20))
     stream = opened()
@@ -98,16 +112,17 @@ def test_a_consumer_that_somebody_removed_is_made_anew(nats_server, opened: Open
     assert numbers(read(stream, 20)) == list(range(20, 40))
 
 
-def test_a_gap_in_what_is_delivered_is_read_again(nats_server, opened: Open) -> None:
+def test_a_gap_in_what_is_delivered_is_read_again(nats_server: Server, opened: Open) -> None:
     nats_server.make("BIRDS")
     nats_server.publish("BIRDS", bodies(0, 20))
     stream = opened()
+    assert stream._subscription
     lost = stream._within(stream._subscription.fetch(5, 1))  # as if the connection had dropped them
     assert len(lost) == 5
     assert numbers(read(stream, 20)) == list(range(20))
 
 
-def test_a_stream_made_anew_is_not_taken_for_the_old_one(nats_server, opened: Open) -> None:
+def test_a_stream_made_anew_is_not_taken_for_the_old_one(nats_server: Server, opened: Open) -> None:
     nats_server.make("BIRDS")
     nats_server.publish("BIRDS", bodies(0, 20))
     stream = opened()
@@ -122,7 +137,7 @@ def test_a_stream_made_anew_is_not_taken_for_the_old_one(nats_server, opened: Op
     assert opened().name != stream.name
 
 
-def test_what_the_server_dropped_before_it_was_read_is_counted(nats_server, opened: Open) -> None:
+def test_what_the_server_dropped_before_it_was_read_is_counted(nats_server: Server, opened: Open) -> None:
     nats_server.make("BIRDS", max_msgs=10)
     nats_server.publish("BIRDS", bodies(0, 30))
     stream = opened(11)
@@ -130,7 +145,7 @@ def test_what_the_server_dropped_before_it_was_read_is_counted(nats_server, open
     assert numbers(read(stream, 10)) == list(range(20, 30))
 
 
-def test_what_cannot_be_read_is_told_in_one_line(nats_server, opened: Open) -> None:
+def test_what_cannot_be_read_is_told_in_one_line(nats_server: Server, opened: Open) -> None:
     with pytest.raises(Fault, match="no such stream; make the stream"):
         opened()
     nats_server.make("BIRDS", retention="workqueue")
