@@ -1,6 +1,6 @@
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pytest
@@ -40,15 +40,21 @@ class Members:
 
     version = "base"
 
-    def __init__(self, risk: Sequence[str] = (), minors: Sequence[str] = ()) -> None:
+    def __init__(
+        self, risk: Sequence[str] = (), minors: Sequence[str] = (), tags: Mapping[str, int] | None = None
+    ) -> None:
+        self._tags = tags or {}
         self._risk = frozenset(risk)
         self._minors = frozenset(minors)
 
-    def risk(self, account: str) -> bool:
-        return account in self._risk
+    def at_risk(self, accounts: Sequence[str]) -> frozenset[str]:
+        return self._risk.intersection(accounts)
 
-    def has(self, account: str, signal: str) -> bool:
-        return signal == MINOR and account in self._minors
+    def having(self, signal: str, accounts: Sequence[str]) -> frozenset[str]:
+        return self._minors.intersection(accounts) if signal == MINOR else frozenset()
+
+    def steps(self, tag: str) -> int:
+        return self._tags.get(tag, 0)
 
 
 def log(facts: Sequence[Fact]) -> list[Seen]:
@@ -136,8 +142,9 @@ def defined(facts: Sequence[Fact], account: str, now: int) -> list[Flag]:
     flags = []
     last = max(hits.values(), default=0)
     count = sum(at > last - LASTS for at in hits.values())
-    if count >= 2 and last + LASTS > now:
-        flags.append(Flag(account, HITS, 4 * min(count, 5), last + LASTS))
+    until = (last + LASTS + HOUR - 1) // HOUR * HOUR
+    if count >= 2 and until > now:
+        flags.append(Flag(account, HITS, 4 * min(count, 5), until))
     if ages and ages[-1] < 18:
         flags.append(Flag(account, MINOR, 20, None))
     if any(post.known for post in posts):
@@ -167,7 +174,10 @@ def test_a_view_that_follows_equals_one_made_anew(facts: list[Fact], data: st.Da
 def test_a_new_base_judges_uses_that_were_counted_before() -> None:
     state = folded(log([Posted(f"p{n}", f"acct-{n}", START, ("kittiwake",)) for n in range(10)]))
     assert View(state, Members()).shares() == {}
-    assert View(state, Members(["acct-1", "acct-2", "acct-3"])).shares() == {"kittiwake": 0.3}
+    members = ["acct-1", "acct-2", "acct-3"]
+    assert View(state, Members(members)).shares() == {"kittiwake": 0.3}
+    assert View(state, Members(members, tags={"kittiwake": 5})).shares() == {"kittiwake": 0.3}
+    assert View(state, Members(members, tags={"kittiwake": 6})).shares() == {}  # nothing to add, and nothing softened
 
 
 def test_a_busy_hour_is_judged_by_a_sample_that_nobody_can_steer() -> None:
@@ -220,7 +230,7 @@ def test_hits_are_as_strong_as_they_are_many(count: int, strength: int | None) -
 
 def test_hits_end_seven_days_after_the_last() -> None:
     hits: list[Fact] = [Posted(f"p{n}", "acct-0", START + n * DAY, hit=True) for n in (0, 5)]
-    end = START + 5 * DAY + LASTS
+    end = -(-(START + 5 * DAY + LASTS) // HOUR) * HOUR
     state = folded(log(hits))
     view = View(state, Members())
     assert [flag.until for flag in view.rows()] == [end]

@@ -23,13 +23,14 @@ _ENCODER = msgspec.msgpack.Encoder(order="sorted")
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`stream` names the log that the positions are of; `lexicon` and `hashes` what posts were last held against.
 
-    `refusals` is how many bytes of the list of refused messages belong to it.
+    `base` is the snapshot that was served then, `refusals` how many bytes of the list of refused messages belong to it.
     """
 
     state: LiveState
     stream: str
     lexicon: str = ""
     hashes: str = ""
+    base: str = ""
     refusals: int = 0
 
 

@@ -21,7 +21,10 @@ HITS, KNOWN, MINOR = "account:hits", "media:known", "account:minor"
 
 
 class Flag(NamedTuple):
-    """`steps` is the strength in twentieths; `until` the microsecond from which the signal no longer stands."""
+    """`steps` is the strength in twentieths; `until` the microsecond from which the signal no longer stands.
+
+    A snapshot has room for few different endings, so they are on the hour: a signal may stand an hour longer.
+    """
 
     account_id: str
     signal: str
@@ -75,7 +78,7 @@ class AccountFacts(msgspec.Struct, gc=False):
 
     def advance(self, now: int) -> set[str]:
         """Forget hits that can no longer count at a time; gives the accounts that had some."""
-        self.oldest = now - 2 * LASTS  # a hit counts with one that came so much later, which itself stands so long
+        self.oldest = now - 2 * LASTS - HOUR  # a hit counts with one that came so much later, which stands so long
         old = {account for account, posts in self.hits.items() if min(posts.values()) < self.oldest}
         for account in old:
             self._keep(account, self.oldest)
@@ -98,8 +101,9 @@ class AccountFacts(msgspec.Struct, gc=False):
         if posts:
             last = max(posts.values())
             count = sum(at > last - LASTS for at in posts.values())
-            if count >= LEAST_POSTS and last + LASTS > now:
-                found.append(Flag(account, HITS, min(count, FULL) * STEPS // FULL, last + LASTS))
+            until = -(-(last + LASTS) // HOUR) * HOUR
+            if count >= LEAST_POSTS and until > now:
+                found.append(Flag(account, HITS, min(count, FULL) * STEPS // FULL, until))
         if account in self.minors:
             found.append(Flag(account, MINOR, STEPS, None))
         if account in self.known:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
+from types import MappingProxyType
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -35,7 +36,12 @@ class KafkaStream:
     """See `stream.Stream`. `settings` are librdkafka's, for whatever a cluster asks of its clients."""
 
     def __init__(
-        self, servers: str, topic: str, group: str, positions: Mapping[int, int], settings: Mapping[str, str] = {}
+        self,
+        servers: str,
+        topic: str,
+        group: str,
+        positions: Mapping[int, int],
+        settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Raises Fault when no broker answers, or there is no such topic, or it ends before a position."""
         self.missed = 0

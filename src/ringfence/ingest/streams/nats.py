@@ -5,9 +5,11 @@ lost connection, a server that came back, or when somebody removed it. So a mess
 """
 
 import asyncio
+import ssl
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from time import monotonic
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import nats
@@ -18,10 +20,14 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StreamInfo
 from nats.js.errors import NotFoundError
 
+from ringfence.ingest.choices import choices
 from ringfence.ingest.streams.stream import Message
 from ringfence.model.faults import Fault
 
+SETTINGS = ("user", "password", "token", "tls_ca", "tls_cert", "tls_key")
 CONNECT_SECONDS = 5.0
+RECONNECT_SECONDS = 0.5
+PING_SECONDS = 10  # so that a connection that nobody closed is noticed
 ANSWER_SECONDS = 2.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # after an error, doubled from one to the other
 LOOK_SECONDS = 2.0  # how often a quiet consumer is looked at: it may be gone
@@ -34,8 +40,19 @@ _ERRORS = (nats.errors.Error, OSError, TimeoutError)
 class NatsStream:
     """See `stream.Stream`. Partition 0 holds everything; offsets are the stream's sequence numbers, from 1."""
 
-    def __init__(self, url: str, stream: str, subject: str | None, consumer: str, position: int) -> None:
-        """Raises Fault when the server cannot be reached, or has no such stream, or one that is no log."""
+    def __init__(
+        self,
+        url: str,
+        stream: str,
+        subject: str | None,
+        consumer: str,
+        position: int,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Read from a position on. `settings` are those of SETTINGS that the server asks for.
+
+        Raises Fault when the server cannot be reached, or has no such stream, or one that is no log.
+        """
         self.name = ""
         self.missed = 0
         self.trouble = ""
@@ -48,7 +65,7 @@ class NatsStream:
         self._subscription: JetStreamContext.PullSubscription | None = None
         self._loop = asyncio.new_event_loop()
         try:
-            self._client = self._loop.run_until_complete(self._connected())
+            self._client = self._loop.run_until_complete(self._connected(settings))
             self._context = self._client.jetstream(timeout=ANSWER_SECONDS)
             self._loop.run_until_complete(self._open())
         except BaseException:
@@ -79,20 +96,22 @@ class NatsStream:
     def _within(self, act: Coroutine[Any, Any, _Answer]) -> _Answer:
         return self._loop.run_until_complete(act)
 
-    async def _connected(self) -> Client:
+    async def _connected(self, settings: Mapping[str, str]) -> Client:
         async def noted(error: Exception) -> None:
             self.trouble = _words(error)
 
+        options = _options(settings)
         try:
             return await asyncio.wait_for(
                 nats.connect(
                     self._url,
-                    name="ringfence live",
+                    name=self._consumer,
                     error_cb=noted,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.5,
-                    ping_interval=10,
+                    reconnect_time_wait=RECONNECT_SECONDS,
+                    ping_interval=PING_SECONDS,
                     connect_timeout=int(ANSWER_SECONDS),
+                    **options,
                 ),
                 CONNECT_SECONDS,
             )
@@ -219,6 +238,24 @@ class NatsStream:
     @property
     def _where(self) -> str:
         return f"stream {self._stream} of {_without_secrets(self._url)}"
+
+
+def _options(settings: Mapping[str, str]) -> dict[str, Any]:
+    """What nats.connect takes for our settings."""
+    for name in settings.keys() - set(SETTINGS):
+        raise Fault(f"unknown setting {name}", where="[nats]", mend=choices(name, SETTINGS))
+    options: dict[str, Any] = {name: settings[name] for name in ("user", "password", "token") if name in settings}
+    if "tls_ca" in settings or "tls_cert" in settings:
+        try:
+            context = ssl.create_default_context(cafile=settings.get("tls_ca"))
+            if "tls_cert" in settings:
+                context.load_cert_chain(settings["tls_cert"], settings.get("tls_key"))
+        except OSError as error:
+            raise Fault(
+                f"cannot be used ({error})", where="[nats] tls_ca, tls_cert, tls_key", mend="mend it"
+            ) from error
+        options["tls"] = context
+    return options
 
 
 def _name(info: StreamInfo) -> str:
