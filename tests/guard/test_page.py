@@ -9,11 +9,12 @@ import pytest
 import uvicorn
 from playwright.async_api import Page, async_playwright
 
+from ringfence.guard import shelf
 from ringfence.guard.page import Candidates, Completions, Examples, render
 from ringfence.guard.policy import default_policy
 from ringfence.guard.service import build_app
-from ringfence.guard.snapshot import activate, build, write
-from ringfence.terms.lexicon import Lexicon
+from ringfence.guard.signing import Signer
+from ringfence.guard.snapshot import Built
 
 NASTY = "<img src=x onerror=\"document.title='taken'\">'\"&"
 EXAMPLES = Examples(
@@ -70,12 +71,11 @@ async def _in_browser(folder: Path, act: Callable[[Page], Awaitable[None]]) -> l
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-def test_a_person_sees_each_verdict_with_its_reason_and_nothing_typed_becomes_html(tmp_path: Path) -> None:
-    snapshot = build(
-        Lexicon.from_terms(["firecrest"]), default_policy(), {"network:member": ["al", "bo"]}, tags={"lake": 1}
-    )
-    write(tmp_path, snapshot)
-    activate(tmp_path, snapshot.version)
+def test_a_person_sees_each_verdict_with_its_reason_and_nothing_typed_becomes_html(
+    make: Callable[..., Built], shelved: Path, signer: Signer
+) -> None:
+    snapshot = make(["firecrest"], {"network:member": ["al", "bo"]}, {"lake": 0.6})
+    shelf.publish(shelved, snapshot, signer)
 
     async def act(page: Page) -> None:
         answers = page.locator(".answer")
@@ -83,7 +83,7 @@ def test_a_person_sees_each_verdict_with_its_reason_and_nothing_typed_becomes_ht
             ("firecrest", 0, "block\tnothing shown\tlexicon:illegal"),
             (NASTY, 0, f"{NASTY}\tallow"),
             ("fire…", 1, "firewood\tallow\tshown\tnone"),
-            ("#lake", 2, "demote\tshown last\tnetwork:member"),
+            ("#lake", 2, "demote\tshown last\ttag:network"),
             ("Two of each", 3, "ed\tallow\tshown\tnone\nal\tdrop\tleft out\tnetwork:member"),
         ):
             await page.get_by_role("button", name=button, exact=True).first.click()
@@ -94,4 +94,4 @@ def test_a_person_sees_each_verdict_with_its_reason_and_nothing_typed_becomes_ht
         await page.get_by_text(f"Serving snapshot {snapshot.version}").wait_for()
         assert await page.title() == "Try the guard"
 
-    assert asyncio.run(_in_browser(tmp_path, act)) == []
+    assert asyncio.run(_in_browser(shelved, act)) == []

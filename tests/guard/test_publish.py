@@ -5,7 +5,8 @@ import pytest
 
 from ringfence.guard.policy import DEFAULT_POLICY
 from ringfence.guard.publish import publish
-from ringfence.guard.snapshot import load_current, versions
+from ringfence.guard.shelf import active, versions
+from ringfence.guard.signing import trusted_in
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
 from ringfence.store.load import load
@@ -51,15 +52,11 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def test_members_minors_and_nearby_are_apart(platform: Workspace) -> None:
     platform.policy_file.write_text(DEFAULT_POLICY)
     built = publish(platform, SCORED, "expand-1")
-    assert built.accounts == {
-        "network:likely_minor": ("a00000002",),
-        "network:member": ("a00000001", "a00000003"),
-        "network:nearby": ("a00000004",),
-    }
-    assert all(0 < share <= 1 for share in built.tags.values())
-    active = load_current(platform.snapshots)
-    assert (active.version, active.accounts) == (built.version, built.accounts)
-    assert active.model_version == "expand-1"
+    served = active(platform.snapshots, trusted_in(platform.snapshots))
+    assert (served.version, served.model_version) == (built.version, "expand-1")
+    assert served.counts() == {"network:likely_minor": 1, "network:member": 2, "network:nearby": 1}
+    assert all(0 < share <= 1 for share in served.tags.values())
+    assert served.tags
 
 
 @pytest.mark.parametrize("signal", ["network:member", "network:likely_minor", "network:nearby"])
@@ -72,7 +69,7 @@ def test_a_policy_without_a_rule_for_a_signal_is_refused(platform: Workspace, si
     platform.policy_file.write_text("[[rule]]".join([head, *kept]) + tail)
     with pytest.raises(Fault, match=signal):
         publish(platform, SCORED, "expand-2")
-    assert load_current(platform.snapshots).version == before
+    assert active(platform.snapshots, trusted_in(platform.snapshots)).version == before
     assert len(versions(platform.snapshots)) == 1
 
 

@@ -64,7 +64,7 @@ def test_search(app: Starlette) -> None:
 def test_the_other_surfaces(app: Starlette) -> None:
     answer = post(app, "/v1/autocomplete", {"prefix": "fire", "candidates": ["firecrest", "firewood"]})
     assert answer["kept"] == ["firewood"]
-    assert post(app, "/v1/hashtag", {"tag": "#lake"})["reason"] == "network:member"
+    assert post(app, "/v1/hashtag", {"tag": "#lake"})["reason"] == "tag:network"
     for path in ("/v1/suggest", "/v1/recommend"):
         answer = post(app, path, {"viewer": "cy", "candidates": ["di", "bo", "ed"]})
         assert answer["kept"] == ["di", "ed"]

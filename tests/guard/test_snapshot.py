@@ -1,192 +1,129 @@
-import struct
-from datetime import UTC, datetime
-from hashlib import blake2b
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringfence.guard import shelf, snapshot
+from ringfence.guard.flags import table
 from ringfence.guard.policy import DEFAULT_POLICY, Policy, default_policy
-from ringfence.guard.snapshot import FORMAT, HEADER, MAGIC, activate, build, load_current, read, versions, write
+from ringfence.guard.signing import Signer, Trusted
+from ringfence.guard.snapshot import Built, Snapshot
 from ringfence.model.faults import Fault
 from ringfence.terms import seal
-from ringfence.terms.lexicon import Lexicon
+from ringfence.terms.lexicon import Lexicon, from_file
 
-POLICY = default_policy()
-BIRDS = Lexicon.from_terms(["firecrest", "kittiwake"])
+Make = Callable[..., Built]
+BIRDS = ("firecrest", "kittiwake")
 THEN = datetime(2026, 11, 2, tzinfo=UTC)
-WHOLE = build(BIRDS, POLICY, {"network:member": ["b", "a", "b"]}, tags={"lake": 0.7}, created_at=THEN)
+ACCOUNTS = {"network:member": ["b", "a", "b", "17"]}
 
 
-def test_written_and_read_again_it_is_the_same(tmp_path: Path) -> None:
-    assert read(write(tmp_path, WHOLE)) == WHOLE
-    assert WHOLE.accounts == {"network:member": ("a", "b")}
+def test_read_again_it_says_what_was_put_in(make: Make, read_back: Callable[[Built], Snapshot]) -> None:
+    read = read_back(make(BIRDS, ACCOUNTS, {"#Lake": 0.7, "lake": 0.2}, created_at=THEN, model_version="9"))
+    assert (read.created_at, read.model_version, read.tags) == (THEN, "9", {"lake": 0.7})
+    assert read.policy == default_policy()
+    assert read.lexicon_version == Lexicon.from_terms(BIRDS).version
+    assert read.counts() == {"network:member": 3}
+    assert [bool(one) for one in read.accounts.profiles(["a", "b", "17", "c", "18"])] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [hit.term for hit in read.matcher(date(2026, 11, 3)).find("a kittiwake", "query")] == ["kittiwake"]
 
 
-@given(st.permutations(["a", "b", "ü", "\U0001f426"]), st.permutations(["network:member", "network:likely_minor"]))
-def test_the_same_input_is_the_same_version_whatever_its_order_and_time(ids: list[str], signals: list[str]) -> None:
-    one = build(
-        BIRDS, POLICY, {"network:likely_minor": ["a", "b", "ü", "\U0001f426"], "network:member": ["x"]}, created_at=THEN
-    )
-    lists = {"network:likely_minor": ids, "network:member": ["x"]}
-    assert build(BIRDS, POLICY, {signal: lists[signal] for signal in signals}).version == one.version
+def test_it_holds_no_account_by_its_name(make: Make, shelved: Path, signer: Signer) -> None:
+    path = shelf.put(shelved, make(BIRDS, {"network:member": ["account-of-somebody"]}), signer)
+    assert b"account-of-somebody" not in path.read_bytes()
 
 
-def test_any_other_content_is_another_version() -> None:
+@settings(deadline=None, max_examples=25)
+@given(order=st.permutations(["a", "b", "ü", "7", "\U0001f426"]), hour=st.integers(0, 23))
+def test_the_same_input_is_the_same_file_whatever_its_order(make: Make, order: list[str], hour: int) -> None:
+    at = datetime(2026, 11, 2, hour, tzinfo=UTC)
+    one = make(BIRDS, {"network:member": sorted(order), "media:known": ["x"]}, created_at=at)
+    again = make(reversed(BIRDS), {"media:known": ["x"], "network:member": order}, created_at=THEN)
+    assert again.version == one.version
+    assert again.sections == one.sections
+
+
+def test_any_other_content_is_another_version(make: Make) -> None:
     policy = Policy.parse(DEFAULT_POLICY.replace('version = "1"', 'version = "2"'), "x")
     others = [
-        build(Lexicon.from_terms(["firecrest"]), POLICY, WHOLE.accounts, tags=WHOLE.tags),
-        build(BIRDS, policy, WHOLE.accounts, tags=WHOLE.tags),
-        build(BIRDS, POLICY, {"network:member": ["a"]}, tags=WHOLE.tags),
-        build(BIRDS, POLICY, {"network:likely_minor": ["a", "b"]}, tags=WHOLE.tags),
-        build(BIRDS, POLICY, WHOLE.accounts),
-        build(BIRDS, POLICY, WHOLE.accounts, tags=WHOLE.tags, model_version="2"),
+        make(BIRDS, ACCOUNTS, {"lake": 0.7}),
+        make(("firecrest",), ACCOUNTS, {"lake": 0.7}),
+        make(BIRDS, ACCOUNTS, {"lake": 0.7}, policy),
+        make(BIRDS, {"network:member": ["a"]}, {"lake": 0.7}),
+        make(BIRDS, {"network:nearby": ["b", "a", "17"]}, {"lake": 0.7}),
+        make(BIRDS, ACCOUNTS),
+        make(BIRDS, ACCOUNTS, {"lake": 0.8}),
+        make(BIRDS, ACCOUNTS, {"lake": 0.7}, model_version="2"),
     ]
-    assert len({WHOLE.version, *(other.version for other in others)}) == 7
+    assert len({other.version for other in others}) == len(others)
 
 
-@settings(deadline=None)  # it syncs a file each time
-@given(st.data())
-def test_no_damaged_byte_and_no_cut_passes(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    path = write(tmp_path_factory.mktemp("snapshots"), WHOLE)
-    raw = bytearray(path.read_bytes())
-    at = data.draw(st.integers(0, len(raw) - 1))
-    if data.draw(st.booleans()):
-        raw[at] ^= data.draw(st.integers(1, 255))
-    else:
-        del raw[at:]
-    path.write_bytes(raw)
-    with pytest.raises(Fault) as caught:
-        read(path)
-    assert caught.value.where == str(path)
-    assert "\n" not in str(caught.value)
+def test_a_term_ends_on_its_day_without_a_new_snapshot(
+    make: Make, read_back: Callable[[Built], Snapshot], tmp_path: Path
+) -> None:
+    path = tmp_path / "birds.csv"
+    path.write_text("term,expires\nfirecrest,2026-11-05\nkittiwake,\n")
+    read = read_back(make(from_file(path), created_at=THEN))
+    assert read.matcher(date(2026, 11, 5)).find("firecrest", "query")
+    assert not read.matcher(date(2026, 11, 6)).find("firecrest", "query")
+    assert read.matcher(date(2026, 11, 6)).find("kittiwake", "query")
 
 
-def packed(body: bytes, *, version: int = FORMAT, magic: bytes = MAGIC) -> bytes:
-    return HEADER.pack(magic, version, len(body), blake2b(body, digest_size=32).digest()) + body
-
-
-@pytest.mark.parametrize(
-    ("raw", "what"),
-    [
-        (b"", "no snapshot"),
-        (b"PK\x03\x04 not one of ours", "no snapshot"),
-        (MAGIC, "cut off in its header"),
-        (packed(b"x", magic=b"ringsnip"), "no snapshot"),
-        (packed(b"x", version=FORMAT + 1), f"its format is {FORMAT + 1}"),
-        (packed(b"x") + b"y", "2 bytes long where 1 were written"),
-        (packed(b"\x80"), "does not fit its format"),
-        (packed(b"\x80")[:-1] + b"\x81", "checksum"),
-        (struct.pack("8s", MAGIC) + b"\x00" * 100, "its format is 0"),
-    ],
-)
-def test_a_file_that_is_no_snapshot_is_one_clear_line(tmp_path: Path, raw: bytes, what: str) -> None:
-    path = tmp_path / "x.snapshot"
-    path.write_bytes(raw)
-    with pytest.raises(Fault, match=what):
-        read(path)
-
-
-def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match="could not be read"):
-        read(tmp_path / "none.snapshot")
-
-
-def test_versions_are_listed_as_written_and_one_is_active(tmp_path: Path) -> None:
-    second = build(BIRDS, POLICY, {})
-    with pytest.raises(Fault, match="no snapshot is active"):
-        load_current(tmp_path)
-    for snapshot in (WHOLE, second):
-        write(tmp_path, snapshot)
-        activate(tmp_path, snapshot.version)
-    assert versions(tmp_path) == (WHOLE.version, second.version)
-    assert load_current(tmp_path) == second
-    activate(tmp_path, WHOLE.version)
-    assert load_current(tmp_path) == WHOLE
-
-
-def test_a_corrupt_current_is_refused_and_says_the_way_back(tmp_path: Path) -> None:
-    second = build(BIRDS, POLICY, {})
-    write(tmp_path, WHOLE)
-    path = write(tmp_path, second)
-    activate(tmp_path, second.version)
-    path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(Fault, match=f"activate {WHOLE.version}"):
-        load_current(tmp_path)
-    third = build(Lexicon.from_terms(["robin"]), POLICY, {})
-    write(tmp_path, third)
-    with pytest.raises(Fault, match=f"activate {WHOLE.version}"):
-        load_current(tmp_path)
-    (tmp_path / f"{WHOLE.version}.snapshot").unlink()
-    with pytest.raises(Fault, match=f"activate {third.version}"):
-        load_current(tmp_path)
-    (tmp_path / "current").write_bytes(b"\xff../../etc\n")
-    with pytest.raises(Fault, match="names no version"):
-        load_current(tmp_path)
-
-
-def test_an_active_name_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
-    (tmp_path / "current").mkdir()
-    with pytest.raises(Fault, match="could not be read"):
-        load_current(tmp_path)
-
-
-def test_only_a_whole_snapshot_is_activated(tmp_path: Path) -> None:
-    path = write(tmp_path, WHOLE)
-    activate(tmp_path, WHOLE.version)
-    path.write_bytes(b"")
-    for version in (WHOLE.version, "0" * 16, "../secret"):
-        with pytest.raises(Fault):
-            activate(tmp_path, version)
-    assert (tmp_path / "current").read_text() == f"{WHOLE.version}\n"
-
-
-@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace", "pathlib.Path.write_bytes"])
-def test_a_write_that_fails_leaves_what_was_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    write(tmp_path, WHOLE)
-    activate(tmp_path, WHOLE.version)
-    before = sorted(path.name for path in tmp_path.iterdir())
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(step, full)
-        with pytest.raises(Fault, match="No space left"):
-            write(tmp_path, build(BIRDS, POLICY, {}))
-        with pytest.raises(Fault, match="No space left"):
-            activate(tmp_path, WHOLE.version)
-    assert sorted(path.name for path in tmp_path.iterdir()) == before
-    assert load_current(tmp_path) == WHOLE
+@pytest.mark.parametrize("name", ["tags", "profiles", "help", "accounts.prints", "terms.offsets"])
+def test_signed_content_that_does_not_fit_is_refused_in_one_line(
+    make: Make, shelved: Path, signer: Signer, name: str
+) -> None:
+    built = make(BIRDS, ACCOUNTS, {"lake": 0.7})
+    for content in (b"\xc1", b"\x01\x02\x03"):
+        spoilt = Built(built.version, built.meta, {**built.sections, name: content})
+        path = shelf.put(shelved, spoilt, signer)
+        with pytest.raises(Fault, match="does not fit its format"):
+            snapshot.read(path, Trusted(frozenset({signer.public})))
 
 
 @pytest.mark.parametrize("surface", ["search", "autocomplete", "hashtag"])
-def test_a_category_that_no_rule_names_is_not_published(surface: str) -> None:
-    rule = f'surface = "{surface}"\nsignal = "lexicon:illegal"'
-    assert rule in DEFAULT_POLICY
-    policy = Policy.parse(DEFAULT_POLICY.replace(rule, f'surface = "{surface}"\nsignal = "lexicon:trees"'), "x")
-    with pytest.raises(Fault, match=f'no {surface} rule names lexicon:illegal.*surface = "{surface}"'):
-        build(BIRDS, policy, {})
+def test_a_category_that_no_rule_names_is_not_published(make: Make, tmp_path: Path, surface: str) -> None:
+    path = tmp_path / "birds.csv"
+    path.write_text("term,category\nfirecrest,trees\n")
+    others = [one for one in ("search", "autocomplete", "hashtag") if one != surface]
+    rules = "".join(f'[[rule]]\nsurface = "{one}"\nsignal = "lexicon:trees"\nverdict = "demote"\n' for one in others)
+    policy = Policy.parse(DEFAULT_POLICY.replace("[degraded]", f"{rules}[degraded]", 1), "x")
+    with pytest.raises(Fault, match=f'no {surface} rule names lexicon:trees.*surface = "{surface}"'):
+        make(Lexicon.load(path), policy=policy)
 
 
-def test_a_list_of_accounts_that_no_rule_names_is_not_published() -> None:
-    with pytest.raises(Fault, match="no suggestion rule names network:audience"):
-        build(BIRDS, POLICY, {"network:audience": ["a"]})
-
-
-def test_a_term_that_is_not_matched_needs_no_rule(tmp_path: Path) -> None:
+def test_a_term_that_is_not_matched_needs_no_rule(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "birds.csv"
     path.write_text("term,category,opinion\nfirecrest,illegal,positive\nkittiwake,trees,negative\n")
-    assert build(Lexicon.load(path), POLICY, {}).version
+    assert make(Lexicon.load(path)).version
 
 
-def test_a_snapshot_is_sealed_when_there_is_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = build(Lexicon.from_terms(["firecrest"]), default_policy(), {})
+def test_a_signal_that_no_rule_names_is_not_published(signer: Signer) -> None:
+    flags = table([("a", "network:cuckoo", 1.0, None)])
+    with pytest.raises(Fault, match="no suggestion rule names network:cuckoo"):
+        snapshot.build(Lexicon.from_terms(BIRDS), default_policy(), flags, signer=signer)
+
+
+def test_terms_are_sealed_when_there_is_a_key(
+    make: Make, shelved: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = make(BIRDS)
     monkeypatch.setenv(seal.KEY, seal.new_key())
-    path = write(tmp_path, made)
+    sealed = make(BIRDS)
+    assert sealed.version == plain.version
+    path = shelf.put(shelved, sealed, signer)
     assert b"firecrest" not in path.read_bytes()
-    assert read(path).lexicon == made.lexicon
+    trusted = Trusted(frozenset({signer.public}))
+    assert snapshot.read(path, trusted).matcher(THEN.date()).find("firecrest", "query")
     monkeypatch.delenv(seal.KEY)
     with pytest.raises(Fault, match="sealed"):
-        read(path)
+        snapshot.read(path, trusted)

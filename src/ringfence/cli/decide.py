@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from ringfence.cli import say
-from ringfence.guard.decide import Decision, Guard, Slate
+from ringfence.guard.answers import Decision, Slate
+from ringfence.guard.decide import Guard
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface
 
@@ -26,7 +27,7 @@ def command(
     """
     guard = Guard.load(say.workspace(workspace).snapshots)
     answer = _ask(guard, surface, subjects, viewer, prefix)
-    decisions = answer.decisions if isinstance(answer, Slate) else (answer,)
+    decisions = tuple(answer.decisions) if isinstance(answer, Slate) else (answer,)
     if as_json:
         say.as_json(answer if isinstance(answer, Decision) else {"kept": answer.kept, "decisions": decisions})
         return

@@ -5,7 +5,7 @@ import typer
 
 from ringfence.cli import say
 from ringfence.discovery import results
-from ringfence.guard import snapshot
+from ringfence.guard import shelf, signing
 from ringfence.model.words import Table
 from ringfence.store import events
 
@@ -22,8 +22,8 @@ def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
         }
     discovered = (place.results / "run.json").exists()
     run = results.last_run(place) if discovered else None
-    versions = snapshot.versions(place.snapshots)
-    active = snapshot.current_version(place.snapshots) if versions else None
+    versions = shelf.versions(place.snapshots)
+    active = shelf.activation(place.snapshots, signing.trusted_in(place.snapshots)).version if versions else None
     if as_json:
         say.as_json({"rows": counts, "discovery": run, "snapshot": active, "snapshots": versions})
         return

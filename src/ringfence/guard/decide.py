@@ -1,230 +1,281 @@
 """May this query, completion, hashtag or account be shown, and why?"""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from ringfence.guard.policy import STRICTNESS, Policy, Rule, strictness
-from ringfence.guard.snapshot import Snapshot, load_current, read
+import numpy as np
+from numpy.typing import NDArray
+
+from ringfence.guard import shelf, snapshot
+from ringfence.guard.accounts import Candidate
+from ringfence.guard.answers import (
+    Decision,
+    Outcome,
+    Slate,
+    Versions,
+    Viewer,
+    decision,
+    degraded_answer,
+    degraded_slate,
+    slate,
+    viewer_of,
+)
+from ringfence.guard.judge import Judge, next_change
+from ringfence.guard.overlay import Known, known_of
+from ringfence.guard.policy import STRICTNESS, Cause, Policy
+from ringfence.guard.signing import Trusted, trusted_in
+from ringfence.guard.snapshot import Snapshot, folded
+from ringfence.guard.texts import LONGEST, Signals, completed, outcome_of, signals_of
+from ringfence.guard.trial import Mode
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface, Verdict
-from ringfence.terms.match import Hit
-from ringfence.terms.plain import plain
-from ringfence.terms.term import bare
 
-# A tag leads into a network when at least this share of its use is by members.
-MEMBER_SHARE = 0.5
-# In code points. Nobody types more; a longer text gets the answer of the policy's degraded mode.
-LONGEST = 10_000
-NO_REASON = "none"
-TOO_LONG = "too_long"
-# Before the signal, where the spelling may as well be another word's: such a hit only queues (docs/lexicon.md, tiers).
-WEAK_SIGNAL = "weak:"
+# Texts judged between two looks at the clock, where there is a deadline.
+_AT_A_TIME = 32
+_HOUR = 3600.0
 
-Versions = tuple[str, str, str]  # of policy, snapshot and lexicon
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The verdict on one subject. `reason` is the signal that earned it, "none", or "degraded:" and the cause."""
-
-    surface: Surface
-    subject: str
-    verdict: Verdict
-    reason: str
-    message: str
-    policy_version: str
-    snapshot_version: str
-    lexicon_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slate:
-    """The verdicts on candidates. `kept` is what to show: demoted ones last, the order otherwise as it was.
-
-    `judged` has the decision on each candidate that met a rule; every other one is allowed.
-    """
-
-    surface: Surface
-    candidates: tuple[str, ...]
-    kept: tuple[str, ...]
-    judged: Mapping[str, Decision]
-    policy_version: str
-    snapshot_version: str
-    lexicon_version: str
-
-    @property
-    def decisions(self) -> tuple[Decision, ...]:
-        """One decision for each candidate, in their order."""
-        versions = (self.policy_version, self.snapshot_version, self.lexicon_version)
-        allowed = Decision(self.surface, "", Verdict.ALLOW, NO_REASON, "", *versions)
-        return tuple(self.judged.get(name) or replace(allowed, subject=name) for name in self.candidates)
-
-
-class DegradedGuard:
-    """Answers without a snapshot: on each surface what the policy's `[degraded]` table says, and why it had to."""
-
-    __slots__ = ("cause", "policy")
-
-    def __init__(self, policy: Policy, cause: str = "no_snapshot") -> None:
-        self.policy = policy
-        self.cause = cause
-
-    def search(self, query: str, viewer: str | None = None) -> Decision:  # noqa: ARG002 - the guard's interface
-        return _degraded(Surface.SEARCH, query, self.policy, self.cause, self._versions)
-
-    def autocomplete(self, prefix: str, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - the guard's interface
-        return self._slate(Surface.AUTOCOMPLETE, candidates)
-
-    def hashtag(self, tag: str) -> Decision:
-        return _degraded(Surface.HASHTAG, tag, self.policy, self.cause, self._versions)
-
-    def suggest(self, viewer: str | None, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - the guard's interface
-        return self._slate(Surface.SUGGESTION, candidates)
-
-    def recommend(self, viewer: str | None, surface: str, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - the guard's interface
-        return self._slate(_surface(surface), candidates)
-
-    @property
-    def _versions(self) -> Versions:
-        return (self.policy.version, "", "")
-
-    def _slate(self, surface: Surface, candidates: Sequence[str]) -> Slate:
-        return _degraded_slate(surface, candidates, self.policy, self.cause, self._versions)
+Asked = Viewer | Candidate | None
+Look = Callable[[str], Signals]
 
 
 class Guard:
-    """Decides from one snapshot. Build it once a snapshot; asking it touches no disk, clock or lock."""
+    """Decides from one snapshot. Asking it touches no disk and no lock; the clock it reads, for what ends."""
 
-    __slots__ = ("_flagged", "_matcher", "_member_tags", "_versions", "policy", "snapshot")
+    __slots__ = ("_changes", "_clock", "_judge", "_known", "_matcher", "_stale_at", "_trial", "differences", "snapshot")
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-        self.policy = snapshot.policy
-        self._matcher = snapshot.lexicon.matcher
-        for term in snapshot.lexicon.terms[:1]:
-            self._matcher.find(term.word, "query")  # compiled, or read from the cache, before anybody waits for it
-        self._versions = (snapshot.policy.version, snapshot.version, snapshot.lexicon.version)
-        self._flagged = {surface: _flagged(surface, snapshot) for surface in Surface}
-        self._member_tags = frozenset(_bare(tag) for tag, share in snapshot.tags.items() if share >= MEMBER_SHARE)
+    def __init__(self, base: Snapshot, known: Known | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.snapshot = base
+        self._clock = clock
+        self._known = known or known_of(base)
+        self._stale_at = base.created_at.timestamp() + base.policy.max_age_hours * _HOUR
+        # (surface, present verdict, trial's verdict): how often a shadow trial would have said otherwise.
+        self.differences: Counter[tuple[Surface, Verdict, Verdict]] = Counter()
+        self.renew(clock())
 
     @staticmethod
-    def load(path: Path | str) -> "Guard":
-        """A guard from a snapshot's file, or from the active one of a folder; a Fault when it is not whole."""
-        return Guard(load_current(path) if Path(path).is_dir() else read(path))
+    def load(path: Path | str, trusted: Iterable[str] | None = None) -> "Guard":
+        """A guard from a snapshot's file, or from the active one of a folder; a Fault when it is not whole.
 
-    def search(self, query: str, viewer: str | None = None) -> Decision:  # noqa: ARG002 - for rules about viewers
+        `trusted` are public keys; without them those count that the environment's RINGFENCE_TRUSTED_KEYS has, or the
+        folder's own trusted.keys.
+        """
+        path = Path(path)
+        folder = path if path.is_dir() else path.parent
+        keys = trusted_in(folder) if trusted is None else Trusted.of(trusted, "trusted")
+        return Guard(shelf.active(path, keys) if path.is_dir() else snapshot.read(path, keys))
+
+    @property
+    def policy(self) -> Policy:
+        return self.snapshot.policy
+
+    @property
+    def known(self) -> Known:
+        return self._known
+
+    @property
+    def sequence(self) -> int:
+        """Of the delta that is laid over the snapshot; 0 for none."""
+        return self._known.sequence
+
+    def under(self, policy: Policy) -> "Guard":
+        """The same knowledge judged by another policy, to see what it would change."""
+        return Guard(replace(self.snapshot, policy=policy, trial=None), self._known, self._clock)
+
+    def renew(self, now: float) -> None:
+        """Judge again what is known, as of now; needed when a flag ends or a day begins, and then done by itself."""
+        today = datetime.fromtimestamp(now, UTC).date()
+        trial = self.snapshot.trial
+        self._judge = Judge(self.policy, self._known.profiles, self.snapshot.packs, now)
+        self._trial = Judge(trial.policy, self._known.profiles, self.snapshot.packs, now) if trial else None
+        self._matcher = self.snapshot.matcher(today)
+        self._changes = next_change(self._known.profiles, now)
+
+    def search(self, query: str, viewer: Asked = None) -> Decision:
         """The verdict on a typed query."""
-        if len(query) > LONGEST:
-            return _degraded(Surface.SEARCH, query, self.policy, TOO_LONG, self._versions)
-        return self._decision(Surface.SEARCH, query, self._text_rule(Surface.SEARCH, self._hits([query])))
+        return self._text(Surface.SEARCH, query, viewer_of(viewer), lambda text: signals_of(self._matcher, text))
 
-    def autocomplete(self, prefix: str, candidates: Sequence[str]) -> Slate:
+    def hashtag(self, tag: str, viewer: Asked = None) -> Decision:
+        """The verdict on a hashtag's page, written with or without its sigil."""
+        return self._text(Surface.HASHTAG, tag, viewer_of(viewer), self._tag)
+
+    def autocomplete(
+        self, prefix: str, candidates: Sequence[str], viewer: Asked = None, deadline: float | None = None
+    ) -> Slate:
         """The verdict on each completion of what was typed so far.
 
         A completion is judged by its own text and by what would then stand in the box; a prefix that holds a term
-        is the end of all its completions.
+        is the end of all its completions. What is not judged by `deadline`, a moment of time.perf_counter(), gets the
+        policy's degraded verdict.
         """
-        surface = Surface.AUTOCOMPLETE
-        if max(map(len, (prefix, *candidates))) > LONGEST:
-            return _degraded_slate(surface, candidates, self.policy, TOO_LONG, self._versions)
-        judged = {}
-        typed = self._hits([prefix])
-        for candidate in dict.fromkeys(candidates):
-            if rule := self._text_rule(surface, [*typed, *self._hits(_completed(prefix, candidate))]):
-                judged[candidate] = self._decision(surface, candidate, rule)
-        return _slate(surface, candidates, judged, self._versions)
 
-    def hashtag(self, tag: str) -> Decision:
-        """The verdict on a hashtag's page, written with or without its sigil."""
-        if len(tag) > LONGEST:
-            return _degraded(Surface.HASHTAG, tag, self.policy, TOO_LONG, self._versions)
-        leads_there = ["network:member"] if _bare(tag) in self._member_tags else []
-        return self._decision(Surface.HASHTAG, tag, self._text_rule(Surface.HASHTAG, self._hits([tag]), leads_there))
+        def look(candidate: str) -> Signals:
+            return signals_of(self._matcher, prefix, *completed(prefix, candidate), tags=self._risk(candidate))
 
-    def suggest(self, viewer: str | None, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - for rules about viewers
-        """The verdict on each account that would be suggested to follow."""
-        return self._accounts(Surface.SUGGESTION, candidates)
+        return self._texts(Surface.AUTOCOMPLETE, candidates, viewer_of(viewer), look, deadline, prefix)
 
-    def recommend(self, viewer: str | None, surface: str, candidates: Sequence[str]) -> Slate:  # noqa: ARG002 - as above
-        """The verdict on each account of a slate on any surface, by that surface's rules."""
-        return self._accounts(_surface(surface), candidates)
+    def related(
+        self, query: str, candidates: Sequence[str], viewer: Asked = None, deadline: float | None = None
+    ) -> Slate:
+        """The verdict on each search that would be offered beside a query; nothing leads on from one with a term."""
 
-    def _accounts(self, surface: Surface, candidates: Sequence[str]) -> Slate:
-        flagged = self._flagged[surface]
-        met = flagged.keys() & candidates  # in C, and empty for most slates
-        judged = (
-            {name: self._decision(surface, name, flagged[name]) for name in candidates if name in met} if met else {}
-        )
-        return _slate(surface, candidates, judged, self._versions)
+        def look(candidate: str) -> Signals:
+            return signals_of(self._matcher, query, candidate, tags=self._risk(candidate))
 
-    def _hits(self, texts: Iterable[str]) -> list[Hit]:
-        return [hit for text in texts for hit in self._matcher.find(text, "query")]
+        return self._texts(Surface.AUTOCOMPLETE, candidates, viewer_of(viewer), look, deadline, query)
 
-    def _text_rule(self, surface: Surface, hits: Collection[Hit], more_signals: Iterable[str] = ()) -> Rule | None:
-        acting = {f"lexicon:{hit.category}" for hit in hits if hit.acts}
-        rule = self.policy.rule(surface, acting.union(more_signals))
-        queued = self.policy.rule(surface, {f"lexicon:{hit.category}" for hit in hits})
-        if queued is None or (rule is not None and strictness(rule) >= strictness(_queued(queued))):
-            return rule
-        return _queued(queued)
+    def tags(self, tags: Sequence[str], viewer: Asked = None, deadline: float | None = None) -> Slate:
+        """The verdict on each hashtag of a list, trending or related."""
+        return self._texts(Surface.HASHTAG, tags, viewer_of(viewer), self._tag, deadline)
 
-    def _decision(self, surface: Surface, subject: str, rule: Rule | None) -> Decision:
-        if rule is None:
-            return Decision(surface, subject, Verdict.ALLOW, NO_REASON, "", *self._versions)
-        return Decision(surface, subject, rule.verdict, rule.signal, rule.message, *self._versions)
+    def suggest(self, viewer: Asked, candidates: Sequence[Candidate]) -> Slate:
+        """The verdict on each account that would be suggested to follow, or shown as similar to another."""
+        return self._accounts(Surface.SUGGESTION, viewer_of(viewer), candidates, candidates)
+
+    def recommend(
+        self,
+        viewer: Asked,
+        surface: str,
+        candidates: Sequence[Candidate],
+        accounts: Sequence[Candidate] | None = None,
+    ) -> Slate:
+        """The verdict on each item of a slate on any surface, by the account behind it.
+
+        `accounts` has that account for each candidate, where candidates are posts.
+        """
+        if accounts is not None and len(accounts) != len(candidates):
+            what = f"there are {len(accounts)} accounts for {len(candidates)} candidates"
+            raise Fault(what, where="accounts", mend="give the account behind each candidate")
+        behind = candidates if accounts is None else accounts
+        return self._accounts(surface_of(surface), viewer_of(viewer), candidates, behind)
+
+    def verdicts(self, surface: Surface, viewer: Asked, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
+        """The verdict on each account by number, as a byte: 0 allow, 1 review, 2 demote, 3 drop, 4 block."""
+        who = viewer_of(viewer)
+        judge = self._present(who)
+        if (cause := self._cause()) and (verdict := judge.policy.degraded_verdict(cause, surface)):
+            return np.full(len(ids), STRICTNESS.index(verdict), np.uint8)
+        table = judge.table(surface, judge.classes(who, self._profile(who)))
+        return judge.codes()[table[self._known.profiles_of_numbers(ids)]]
+
+    def damping(self, accounts: Sequence[Candidate]) -> NDArray[np.float32]:
+        """How much a recommender still learns from each account's ties: 1 all, 0 nothing."""
+        self._present(viewer_of(None))
+        return self._judge.weights()[self._known.profiles_of(accounts)]
+
+    def _text(self, surface: Surface, text: str, viewer: Viewer, look: Look) -> Decision:
+        judge = self._present(viewer)
+        versions = self._versions(judge)
+        cause = Cause.TOO_LONG if len(text) > LONGEST else self._cause()
+        if cause and judge.policy.degraded_verdict(cause, surface):
+            return degraded_answer(judge.policy, surface, text, cause, versions)
+        return decision(surface, text, self._judged(judge, surface, look(text), viewer), versions, cause or "")
+
+    def _texts(
+        self,
+        surface: Surface,
+        candidates: Sequence[str],
+        viewer: Viewer,
+        look: Look,
+        deadline: float | None,
+        before: str = "",
+    ) -> Slate:
+        judge = self._present(viewer)
+        versions = self._versions(judge)
+        longest = max(len(before), max(map(len, candidates), default=0))
+        cause = Cause.TOO_LONG if longest > LONGEST else self._cause()
+        if cause and judge.policy.degraded_verdict(cause, surface):
+            return degraded_slate(judge.policy, surface, candidates, cause, versions)
+        met: dict[int, Outcome] = {}
+        for place, text in enumerate(candidates):
+            if deadline is not None and not place % _AT_A_TIME and time.perf_counter() > deadline:
+                return _cut_short(judge.policy, surface, candidates, met, place, versions)
+            outcome = self._judged(judge, surface, look(text), viewer)
+            if outcome.verdict is not Verdict.ALLOW:
+                met[place] = outcome
+        return slate(surface, candidates, met, versions, cause or "")
+
+    def _judged(self, judge: Judge, surface: Surface, signals: Signals, viewer: Viewer) -> Outcome:
+        classes = judge.classes(viewer, self._profile(viewer))
+        outcome = outcome_of(judge, surface, signals, viewer, classes)
+        if (trial := self._shadow()) is not None:
+            other = outcome_of(trial, surface, signals, viewer, classes)
+            self._differ(surface, outcome.verdict, other.verdict)
+        return outcome
+
+    def _accounts(
+        self, surface: Surface, viewer: Viewer, candidates: Sequence[Candidate], accounts: Sequence[Candidate]
+    ) -> Slate:
+        judge = self._present(viewer)
+        versions = self._versions(judge)
+        cause = self._cause()
+        if cause and judge.policy.degraded_verdict(cause, surface):
+            return degraded_slate(judge.policy, surface, candidates, cause, versions)
+        profiles = self._known.profiles_of(accounts)
+        classes = judge.classes(viewer, self._profile(viewer))
+        numbers = judge.table(surface, classes)[profiles]
+        places = np.flatnonzero(numbers)
+        rules = judge.rules()
+        met = {
+            place: judge.outcome(rules[number], viewer)
+            for place, number in zip(places.tolist(), numbers[places].tolist(), strict=True)
+        }
+        if (trial := self._shadow()) is not None:
+            self._compare(surface, judge.codes()[numbers], trial.codes()[trial.table(surface, classes)[profiles]])
+        return slate(surface, candidates, met, versions, cause or "")
+
+    def _present(self, viewer: Viewer) -> Judge:
+        """The judge whose policy holds for a viewer, as of now."""
+        now = self._clock()
+        if now >= self._changes:
+            self.renew(now)
+        trial = self.snapshot.trial
+        if trial is None or self._trial is None or trial.mode is Mode.SHADOW or not viewer.account_id:
+            return self._judge
+        return self._trial if trial.takes(str(viewer.account_id)) else self._judge
+
+    def _shadow(self) -> Judge | None:
+        trial = self.snapshot.trial
+        return self._trial if trial is not None and trial.mode is Mode.SHADOW else None
+
+    def _cause(self) -> Cause | None:
+        return Cause.STALE_SNAPSHOT if self._clock() >= self._stale_at else None
+
+    def _profile(self, viewer: Viewer) -> int:
+        return int(self._known.profiles_of([viewer.account_id])[0]) if viewer.account_id != "" else 0
+
+    def _tag(self, tag: str) -> Signals:
+        return signals_of(self._matcher, tag, tags=self._risk(tag))
+
+    def _risk(self, tag: str) -> float:
+        return self._known.tags.get(folded(tag), 0.0)
+
+    def _versions(self, judge: Judge) -> Versions:
+        return Versions(judge.policy.version, self.snapshot.version, self.snapshot.lexicon_version)
+
+    def _differ(self, surface: Surface, present: Verdict, other: Verdict) -> None:
+        if present is not other:
+            self.differences[surface, present, other] += 1
+
+    def _compare(self, surface: Surface, present: NDArray[np.uint8], other: NDArray[np.uint8]) -> None:
+        for place in np.flatnonzero(present != other).tolist():
+            self.differences[surface, STRICTNESS[present[place]], STRICTNESS[other[place]]] += 1
 
 
-def _queued(rule: Rule) -> Rule:
-    """What a weak hit earns where a sure one would meet a rule: shown, and queued for a person; or what is milder."""
-    if strictness(rule) <= (STRICTNESS.index(Verdict.REVIEW), rule.illegal):
-        return rule
-    return Rule(rule.surface, f"{WEAK_SIGNAL}{rule.signal}", Verdict.REVIEW)
-
-
-def _flagged(surface: Surface, snapshot: Snapshot) -> dict[str, Rule]:
-    """The rule that each listed account meets on a surface: the strictest of its signals."""
-    rules = (snapshot.policy.rules.get((surface, signal)) for signal in sorted(snapshot.accounts, reverse=True))
-    flagged: dict[str, Rule] = {}
-    for rule in sorted(filter(None, rules), key=strictness):  # a stricter rule comes later and takes its place
-        flagged.update(dict.fromkeys(snapshot.accounts[rule.signal], rule))
-    return flagged
-
-
-def _slate(surface: Surface, candidates: Sequence[str], judged: Mapping[str, Decision], versions: Versions) -> Slate:
-    names = tuple(candidates)
-    if not judged:
-        return Slate(surface, names, names, judged, *versions)
-    hidden = {name for name, decision in judged.items() if decision.verdict in (Verdict.DROP, Verdict.BLOCK)}
-    last = {name for name, decision in judged.items() if decision.verdict is Verdict.DEMOTE}
-    first = [name for name in names if name not in hidden and name not in last]
-    return Slate(surface, names, (*first, *(name for name in names if name in last)), judged, *versions)
-
-
-def _degraded(surface: Surface, subject: str, policy: Policy, cause: str, versions: Versions) -> Decision:
-    return Decision(surface, subject, policy.degraded[surface], f"degraded:{cause}", "", *versions)
-
-
-def _degraded_slate(
-    surface: Surface, candidates: Sequence[str], policy: Policy, cause: str, versions: Versions
-) -> Slate:
-    judged = {name: _degraded(surface, name, policy, cause, versions) for name in candidates}
-    return _slate(surface, candidates, judged, versions)
-
-
-def _completed(prefix: str, candidate: str) -> tuple[str, ...]:
-    """What may stand in the box once a candidate is chosen: it alone, joined on, or in place of the last word."""
-    if plain(candidate).startswith(plain(prefix)):
-        return (candidate,)
-    earlier_words = prefix[: prefix.rfind(" ") + 1]
-    return (candidate, prefix + candidate, earlier_words + candidate)
-
-
-def _bare(tag: str) -> str:
-    return plain(bare(tag))
-
-
-def _surface(name: str) -> Surface:
+def surface_of(name: str) -> Surface:
+    """The surface of that name, or a Fault with the names there are."""
     if name not in list(Surface):
-        raise Fault("it is no surface", where=f"surface {name!r}", mend=f"use one of {', '.join(Surface)}")
+        raise Fault("it is no surface", where="surface", mend=f"use one of {', '.join(Surface)}")
     return Surface(name)
+
+
+def _cut_short(
+    policy: Policy, surface: Surface, candidates: Sequence[str], met: dict[int, Outcome], place: int, versions: Versions
+) -> Slate:
+    """A slate that was judged up to a place when its time was over."""
+    rest = degraded_slate(policy, surface, candidates[place:], Cause.DEADLINE, versions)
+    late = {place + at: rest.judged[one] for at, one in enumerate(candidates[place:])}
+    return slate(surface, candidates, {**met, **late}, versions, Cause.DEADLINE)

@@ -3,8 +3,10 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.guard import snapshot
+from ringfence.guard import shelf, signing, snapshot
+from ringfence.guard.flags import FLAGS
 from ringfence.guard.policy import Policy
+from ringfence.guard.signing import Signer
 from ringfence.model.faults import Fault
 from ringfence.model.words import Role
 from ringfence.store import audit, events
@@ -14,7 +16,7 @@ from ringfence.terms.lexicon import Lexicon
 LEAST_USES = 5  # a tag used less often than this says nothing about who uses it
 
 
-def publish(workspace: Workspace, scores: pa.Table, model: str) -> snapshot.Snapshot:
+def publish(workspace: Workspace, scores: pa.Table, model: str) -> snapshot.Built:
     """Build a snapshot from a workspace's lexicon, policy and scores, write it and make it the active one.
 
     Likely minors have a signal of their own, so that a policy can keep them from being introduced to anybody and send
@@ -25,17 +27,31 @@ def publish(workspace: Workspace, scores: pa.Table, model: str) -> snapshot.Snap
     found = scores.filter(pc.is_valid(scores["network_id"]))
     minor = pc.equal(found["role"], str(Role.LIKELY_MINOR))
     listed = pc.and_(pc.is_null(scores["network_id"]), pc.is_valid(scores["reasons"]))
-    accounts = {
-        "network:nearby": scores.filter(listed)["account_id"].to_pylist(),
-        "network:member": found.filter(pc.invert(minor))["account_id"].to_pylist(),
-        "network:likely_minor": found.filter(minor)["account_id"].to_pylist(),
-    }
-    built = snapshot.build(lexicon, policy, accounts, tags=_tags(workspace, found), model_version=model)
+    flags = pa.concat_tables(
+        [
+            _flags(scores.filter(listed), "network:nearby"),
+            _flags(found.filter(pc.invert(minor)), "network:member"),
+            _flags(found.filter(minor), "network:likely_minor"),
+        ]
+    )
+    signer = signer_of(workspace)
+    built = snapshot.build(lexicon, policy, flags, signer=signer, tags=_tags(workspace, found), model_version=model)
     audit.record(workspace, audit.Action.SNAPSHOT_PUBLISHED, built.version)
     with workspace.lock():
-        snapshot.write(workspace.snapshots, built)
-        snapshot.activate(workspace.snapshots, built.version)
+        signing.trust(workspace.snapshots, signer)
+        shelf.publish(workspace.snapshots, built, signer)
     return built
+
+
+def signer_of(workspace: Workspace) -> Signer:
+    """The key that a workspace signs with, made when it is first needed."""
+    return signing.from_file(workspace.path / signing.SECRET_FILE)
+
+
+def _flags(accounts: pa.Table, signal: str) -> pa.Table:
+    rows = accounts.num_rows
+    columns = [accounts["account_id"], pa.repeat(signal, rows), pa.repeat(pa.scalar(1.0, pa.float32()), rows)]
+    return pa.table([*columns, pa.nulls(rows, FLAGS.field("until").type)], schema=FLAGS)
 
 
 def read_policy(workspace: Workspace) -> Policy:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ringfence.guard.decide import LONGEST
+from ringfence.guard.texts import LONGEST
 from ringfence.model.words import Surface
 
 LARGEST_BODY = 1_000_000  # bytes

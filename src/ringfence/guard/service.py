@@ -15,8 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ringfence.guard.answers import Decision, Outcome, Slate
 from ringfence.guard.current import Current
-from ringfence.guard.decide import Decision, DegradedGuard, Guard, Slate
+from ringfence.guard.decide import Guard
+from ringfence.guard.degraded import DegradedGuard
 from ringfence.guard.page import Examples, render
 from ringfence.guard.policy import Policy
 from ringfence.guard.requests import (
@@ -113,14 +115,21 @@ def _ask(path: str, current: Current, kind: type[Asked], ask: Callable[[Decider,
 
 def _slate(slate: Slate) -> dict[str, object]:
     """A slate as it is sent: what to show, and a decision on each candidate that met a rule. The others are allowed."""
+    judged = [{"subject": name, **_said(outcome)} for name, outcome in slate.judged.items()]
     return {
         "surface": slate.surface,
         "kept": slate.kept,
-        "judged": list(slate.judged.values()),
-        "policy_version": slate.policy_version,
-        "snapshot_version": slate.snapshot_version,
-        "lexicon_version": slate.lexicon_version,
+        "judged": judged,
+        "backfill": slate.backfill,
+        "degraded": slate.degraded,
+        "policy_version": slate.versions.policy,
+        "snapshot_version": slate.versions.snapshot,
+        "lexicon_version": slate.versions.lexicon,
     }
+
+
+def _said(outcome: Outcome) -> dict[str, object]:
+    return {"verdict": outcome.verdict, "reason": outcome.reason, "message": outcome.message}
 
 
 async def _alive(_: Request) -> Response:

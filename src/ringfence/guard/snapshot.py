@@ -1,177 +1,154 @@
-"""What does the guard answer from, and how does it stay whole on disk?
+"""What does the guard answer from? One immutable artefact: terms, policy, flagged accounts, risk of tags.
 
-One file holds everything: a header (magic, format, length, checksum) and a MessagePack body. A folder holds the
-versions and `current`, a one-line file that names the active one.
+Built once, from the same input always the same: its version is a hash of its content, whenever it was built and whoever
+signed it. How the file is kept whole is container.py's affair, which one is served shelf.py's.
 """
 
-import re
-import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from ringfence.guard import container
+from ringfence.guard.accounts import Accounts
+from ringfence.guard.flags import Flagged, Profile, flagged
+from ringfence.guard.help import Help, Packs
 from ringfence.guard.policy import Policy
+from ringfence.guard.signing import Signer, Trusted
+from ringfence.guard.trial import Trial
 from ringfence.model.faults import Fault
 from ringfence.model.words import Opinion, Surface
-from ringfence.store.disk import write_whole
+from ringfence.terms import stored
 from ringfence.terms.lexicon import Lexicon
-from ringfence.terms.seal import seal, unseal
-from ringfence.terms.term import Term
+from ringfence.terms.match import Matcher
+from ringfence.terms.plain import plain
+from ringfence.terms.seal import MAGIC, is_sealed, seal, unseal
+from ringfence.terms.term import bare
 
-MAGIC = b"ringsnap"
-FORMAT = 2
-# What a sealed one is authenticated as.
 KIND = "snapshot"
-HEADER = struct.Struct(">8sHQ32s")  # magic, format, length of the body, blake2b of the body
-CURRENT = "current"
-SUFFIX = ".snapshot"
-
+TAG_SIGNAL = "tag:network"
 TEXT_SURFACES = (Surface.SEARCH, Surface.AUTOCOMPLETE, Surface.HASHTAG)
 SLATE_SURFACES = (Surface.SUGGESTION, Surface.RECOMMENDATION)
-_VERSION = re.compile(r"[0-9a-f]{16}")
+
+_SEALED = len(MAGIC)
+_PROFILES = msgspec.msgpack.Decoder(tuple[Profile, ...])
+_TAGS = msgspec.msgpack.Decoder(dict[str, float])
+_HELP = msgspec.msgpack.Decoder(dict[str, tuple[Help, ...]])
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A snapshot on its way to a file."""
+
+    version: str
+    meta: Mapping[str, object]
+    sections: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`accounts` lists account ids by signal, `tags` the share (0 to 1) of a hashtag's use that is by members.
-
-    `version` is a hash of everything but `created_at`: the same input gives the same version.
-    """
+    """One read from a file. `profiles` are what accounts refer to; `tags` has the share of a tag's use by members."""
 
     version: str
     created_at: datetime
     model_version: str
-    lexicon: Lexicon
+    lexicon_version: str
     policy: Policy
-    accounts: Mapping[str, tuple[str, ...]]
+    trial: Trial | None
+    key: bytes  # of the fingerprints of account ids
+    accounts: Accounts
+    profiles: tuple[Profile, ...]
     tags: Mapping[str, float]
+    packs: Packs
+    terms: Mapping[str, bytes | memoryview]
+    size: int  # bytes of the file
 
+    def matcher(self, today: date) -> Matcher:
+        """A matcher over its terms, less those that have expired on a day."""
+        return stored.matcher(self.terms, today)
 
-class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    version: str
-    created_at: datetime
-    model_version: str
-    terms: tuple[Term, ...]
-    policy: str
-    accounts: dict[str, tuple[str, ...]]
-    tags: dict[str, float]
+    @property
+    def term_count(self) -> int:
+        """How many terms it looks for."""
+        return len(self.terms["terms.expires"]) // stored.EXPIRES_BYTES
 
-
-_DECODER = msgspec.msgpack.Decoder(_Body)
+    def counts(self) -> dict[str, int]:
+        """How many accounts have each signal."""
+        used = np.bincount(np.concatenate([self.accounts.of_numbers, self.accounts.of_names]), minlength=1)
+        counts: dict[str, int] = {}
+        for number in np.flatnonzero(used).tolist():
+            for signal in {flag.signal for flag in self.profiles[number]}:
+                counts[signal] = counts.get(signal, 0) + int(used[number])
+        return dict(sorted(counts.items()))
 
 
 def build(
     lexicon: Lexicon,
     policy: Policy,
-    accounts: Mapping[str, Iterable[str]],
+    flags: pa.Table,
     *,
+    signer: Signer,
     tags: Mapping[str, float] | None = None,
+    trial: Trial | None = None,
+    packs: Packs | None = None,
     model_version: str = "",
     created_at: datetime | None = None,
-) -> Snapshot:
-    """A snapshot, or a Fault when it would fail open: every category and signal in it needs a rule of the policy."""
-    _refuse_unnamed(lexicon, policy, accounts)
-    ids = {signal: tuple(sorted(set(accounts[signal]))) for signal in sorted(accounts)}
-    shares = dict(sorted((tags or {}).items()))
-    content = (model_version, lexicon.terms, policy.text, ids, shares)
-    version = blake2b(msgspec.msgpack.encode(content), digest_size=8).hexdigest()
-    return Snapshot(version, created_at or datetime.now(UTC), model_version, lexicon, policy, ids, shares)
+) -> Built:
+    """A snapshot of a lexicon, a policy, flags of accounts (see flags.py) and shares of tags.
 
-
-def write(folder: Path | str, snapshot: Snapshot) -> Path:
-    """Put a snapshot in the folder, whole or not at all, without activating it; gives its file.
-
-    It holds the terms, so it is sealed like a lexicon when there is a key in the environment (terms/seal.py).
+    Raises Fault when it would let something through by leaving it out: each category and signal needs a rule.
     """
-    body = msgspec.msgpack.encode(
-        _Body(
-            snapshot.version,
-            snapshot.created_at,
-            snapshot.model_version,
-            snapshot.lexicon.terms,
-            snapshot.policy.text,
-            dict(snapshot.accounts),
-            dict(snapshot.tags),
-        )
-    )
-    path = Path(folder) / f"{snapshot.version}{SUFFIX}"
-    write_whole(path, seal(HEADER.pack(MAGIC, FORMAT, len(body), _checksum(body)) + body, KIND))
-    return path
+    at = created_at or datetime.now(UTC)
+    risks = _folded(tags or {})
+    for served in (policy, trial.policy) if trial else (policy,):
+        refuse_unnamed(lexicon, served, flags, risks)
+    sections = {
+        **account_sections(flagged(flags, signer.fingerprints)),
+        "tags": msgspec.msgpack.encode(risks),
+        "help": msgspec.msgpack.encode(packs or {}),
+        **stored.stored(lexicon, at.date()),
+    }
+    meta: dict[str, object] = {
+        "model": model_version,
+        "lexicon": lexicon.version,
+        "policy": policy.text,
+        "trial": trial.written() if trial else None,
+        "key": signer.fingerprints,
+    }
+    version = _version(meta, sections)
+    sealed = {name: seal(content, KIND) if name.startswith("terms.") else content for name, content in sections.items()}
+    return Built(version, {**meta, "version": version, "created_at": at.isoformat()}, sealed)
 
 
-def activate(folder: Path | str, version: str) -> None:
-    """Make a version of the folder the one that is served. It is read first: a corrupt one is never activated."""
-    read(_file(folder, version))
-    write_whole(Path(folder) / CURRENT, f"{version}\n".encode())
+def write(path: Path, built: Built, signer: Signer) -> None:
+    """Put a snapshot in a file, whole or not at all."""
+    container.write(path, KIND, built.meta, built.sections, signer)
 
 
-def versions(folder: Path | str) -> tuple[str, ...]:
-    """The versions in the folder, in the order they were written, the last one last."""
-    paths = [path for path in Path(folder).glob(f"*{SUFFIX}") if _VERSION.fullmatch(path.stem)]
-    return tuple(path.stem for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name)))
-
-
-def read(path: Path | str) -> Snapshot:
-    """The snapshot in a file, or a Fault that says in one line why it is none."""
-    body = _body(Path(path))
+def read(path: Path, trusted: Trusted) -> Snapshot:
+    """The snapshot in a file, mapped; a Fault in one line when it is not whole, or not signed by a trusted key."""
+    held = container.read(path, KIND, trusted)
     try:
-        decoded = _DECODER.decode(body)
-    except msgspec.DecodeError as error:
-        raise _corrupt(path, "its content does not fit its format") from error
-    return Snapshot(
-        decoded.version,
-        decoded.created_at,
-        decoded.model_version,
-        Lexicon.of(decoded.terms),
-        Policy.parse(decoded.policy, f"{path}, policy"),
-        decoded.accounts,
-        decoded.tags,
-    )
+        return _snapshot(path, held)
+    except (KeyError, TypeError, ValueError, msgspec.DecodeError) as error:
+        raise container.corrupt(path, "its content does not fit its format") from error
 
 
-def current_version(folder: Path | str) -> str:
-    """The version that the folder serves."""
-    pointer = Path(folder) / CURRENT
-    try:
-        version = pointer.read_text("ascii", "replace").strip()
-    except FileNotFoundError as error:
-        raise Fault("no snapshot is active", where=str(folder), mend="publish one") from error
-    except OSError as error:
-        what = f"the active snapshot's name could not be read ({error.strerror})"
-        raise Fault(what, where=str(pointer), mend="check its rights") from error
-    if not _VERSION.fullmatch(version):
-        raise Fault("it names no version", where=str(pointer), mend=_way_back(folder, version))
-    return version
-
-
-def load_current(folder: Path | str) -> Snapshot:
-    """The active snapshot. A corrupt one is refused with the version to go back to; another is never taken unasked."""
-    version = current_version(folder)
-    try:
-        return read(_file(folder, version))
-    except Fault as fault:
-        raise Fault(fault.what, where=fault.where, mend=_way_back(folder, version)) from fault
-
-
-def _way_back(folder: Path | str, broken: str) -> str:
-    """What to do about a broken version: the last one written before it, else any other, else a new one."""
-    known = versions(folder)
-    earlier = known[: known.index(broken)] if broken in known else known
-    others = earlier or tuple(version for version in known if version != broken)
-    return f"go back and activate {others[-1]}" if others else "publish again"
-
-
-def _refuse_unnamed(lexicon: Lexicon, policy: Policy, accounts: Iterable[str]) -> None:
-    """A signal that no rule names would be found and then let through, so each needs a rule where it can occur."""
+def refuse_unnamed(lexicon: Lexicon, policy: Policy, flags: pa.Table, tags: Mapping[str, float]) -> None:
+    """Raise Fault for a category or signal that no rule of the policy names where it can occur."""
     categories = {f"lexicon:{term.category}" for term in lexicon if term.opinion is Opinion.POSITIVE}
     needed = [(signal, surface) for signal in sorted(categories) for surface in TEXT_SURFACES]
-    needed += [(signal, surface) for signal in sorted(accounts) for surface in SLATE_SURFACES]
+    needed += [(TAG_SIGNAL, Surface.HASHTAG)] if tags else []
+    signals = sorted(pc.unique(flags["signal"]).to_pylist())
+    needed += [(signal, surface) for signal in signals for surface in SLATE_SURFACES]
     for signal, surface in needed:
-        if (surface, signal) not in policy.rules:
+        if not policy.names(surface, signal):
             raise Fault(
                 f"no {surface} rule names {signal}, which would then be let through",
                 where=f"policy {policy.version}",
@@ -179,42 +156,94 @@ def _refuse_unnamed(lexicon: Lexicon, policy: Policy, accounts: Iterable[str]) -
             )
 
 
-def _file(folder: Path | str, version: str) -> Path:
-    if not _VERSION.fullmatch(version):
-        raise Fault(f"{version!r} is no version", where=str(folder), mend="use 16 hexadecimal digits as listed there")
-    return Path(folder) / f"{version}{SUFFIX}"
+def folded(tag: str) -> str:
+    """A tag as risks are kept by: without its sigil, case and marks."""
+    return plain(bare(tag))
 
 
-def _body(path: Path) -> bytes:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise Fault(
-            f"the snapshot could not be read ({error.strerror})", where=str(path), mend="publish again"
-        ) from error
-    raw = unseal(raw, KIND, where=str(path))
-    if raw[: len(MAGIC)] != MAGIC:
-        raise _corrupt(path, "it is no snapshot")
-    if len(raw) < HEADER.size:
-        raise _corrupt(path, "it is cut off in its header")
-    _, version, length, checksum = HEADER.unpack_from(raw)
-    if version != FORMAT:
-        raise Fault(
-            f"its format is {version}, and this ringfence reads {FORMAT}",
-            where=str(path),
-            mend="upgrade ringfence or publish again",
-        )
-    body = raw[HEADER.size :]
-    if len(body) != length:
-        raise _corrupt(path, f"it is {len(body)} bytes long where {length} were written")
-    if _checksum(body) != checksum:
-        raise _corrupt(path, "its checksum does not match its content")
-    return body
+def account_sections(known: Flagged) -> dict[str, bytes]:
+    """The sections of a file that hold flagged accounts."""
+    return {
+        "accounts.roaring": known.roaring,
+        "accounts.of_numbers": known.of_numbers.tobytes(),
+        "accounts.prints": known.prints.tobytes(),
+        "accounts.starts": known.starts.tobytes(),
+        "accounts.of_names": known.of_names.tobytes(),
+        "profiles": msgspec.msgpack.encode(known.profiles),
+    }
 
 
-def _corrupt(path: Path | str, what: str) -> Fault:
-    return Fault(what, where=str(path), mend="publish again, or activate another version")
+def loaded(known: Mapping[str, bytes | memoryview], key: bytes) -> tuple[Accounts, tuple[Profile, ...]]:
+    """The flagged accounts in the sections of a file."""
+    held = Flagged(
+        bytes(known["accounts.roaring"]),
+        np.frombuffer(known["accounts.of_numbers"], "<u2"),
+        np.frombuffer(known["accounts.prints"], "<u8").reshape(-1, 2),
+        np.frombuffer(known["accounts.starts"], "<u4"),
+        np.frombuffer(known["accounts.of_names"], "<u2"),
+        _PROFILES.decode(known["profiles"]),
+    )
+    accounts = held.accounts(key)
+    _refuse_misfits(accounts, len(held.profiles))
+    return accounts, held.profiles
 
 
-def _checksum(body: bytes) -> bytes:
-    return blake2b(body, digest_size=32).digest()
+def _refuse_misfits(accounts: Accounts, profiles: int) -> None:
+    """Raise ValueError where a table points outside of another: compiled code looks nowhere before it reads."""
+    numbers, prints = len(accounts.numbers()), len(accounts.prints)
+    most = max(accounts.of_numbers.max(initial=0), accounts.of_names.max(initial=0))
+    starts = accounts.starts.astype(np.int64)
+    patterns = len(starts) - 1
+    fits = (
+        len(accounts.of_numbers) == numbers
+        and len(accounts.of_names) == prints
+        and most < profiles
+        and patterns.bit_count() == 1
+        and starts[0] >= 0
+        and starts[-1] == prints
+        and bool((np.diff(starts) >= 0).all())
+    )
+    if not fits:
+        raise ValueError("tables do not fit each other")
+
+
+def _snapshot(path: Path, held: container.Container) -> Snapshot:
+    meta, where = held.meta, f"{path}, policy"
+    accounts, profiles = loaded(held.sections, meta["key"])
+    parts = {name: content for name, content in held.sections.items() if name.startswith("terms.")}
+    terms = {name: _opened(content, path) for name, content in parts.items()}
+    stored.matcher(terms, date.min)  # raises where they do not fit
+    return Snapshot(
+        version=meta["version"],
+        created_at=datetime.fromisoformat(meta["created_at"]),
+        model_version=meta["model"],
+        lexicon_version=meta["lexicon"],
+        policy=Policy.parse(meta["policy"], where),
+        trial=Trial.read(meta["trial"], where) if meta["trial"] else None,
+        key=meta["key"],
+        accounts=accounts,
+        profiles=profiles,
+        tags=_TAGS.decode(held.sections["tags"]),
+        packs=_HELP.decode(held.sections["help"]),
+        terms=terms,
+        size=held.size,
+    )
+
+
+def _opened(content: memoryview, path: Path) -> bytes | memoryview:
+    """A section as it is when it lies open, so that it stays mapped; else what was sealed."""
+    return unseal(bytes(content), KIND, where=str(path)) if is_sealed(bytes(content[:_SEALED])) else content
+
+
+def _folded(tags: Mapping[str, float]) -> dict[str, float]:
+    risks: dict[str, float] = {}
+    for tag, share in sorted(tags.items()):
+        risks[folded(tag)] = max(share, risks.get(folded(tag), 0.0))
+    return dict(sorted(risks.items()))
+
+
+def _version(meta: Mapping[str, object], sections: Mapping[str, bytes]) -> str:
+    content = blake2b(msgspec.msgpack.encode(dict(sorted(meta.items()))), digest_size=8)
+    for name, section in sorted(sections.items()):
+        content.update(name.encode() + b"\0" + container.checksum(section))
+    return content.hexdigest()

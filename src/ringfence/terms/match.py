@@ -4,7 +4,7 @@ In running text a term must be a word of its own. In a name (a hashtag or a hand
 query) words are run together, and capitals and digits end a word too. docs/lexicon.md tells every rule.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -92,13 +92,28 @@ HITS = pa.schema(
 class Matcher:
     """The terms of a lexicon that are looked for on a day, ready. Build it once; it is never changed."""
 
-    __slots__ = ("_index", "_numbers", "_tables", "_terms")
+    __slots__ = ("_index", "_numbers", "_over", "_tables", "_terms", "index")
 
     def __init__(self, terms: Iterable[Term], today: date | None = None) -> None:
         day = today or datetime.now(UTC).date()
-        self._terms = [term for term in terms if term.live(day)]
-        self._numbers = {term.id: number for number, term in enumerate(self._terms)}
-        self._index = _arrays(_index(self._terms))
+        live = [term for term in terms if term.live(day)]
+        self._set(live, _index(live), {term.id: number for number, term in enumerate(live)}, frozenset())
+
+    @classmethod
+    def of(cls, terms: Sequence[Term], index: Index, numbers: Mapping[str, int], over: frozenset[int]) -> "Matcher":
+        """A matcher over terms whose index was built before (see stored.py). `over` are numbers of expired terms;
+        `numbers` has at least the ids that combinations name.
+        """
+        made = cls.__new__(cls)
+        made._set(terms, index, numbers, over)  # noqa: SLF001 - its own
+        return made
+
+    def _set(self, terms: Sequence[Term], index: Index, numbers: Mapping[str, int], over: frozenset[int]) -> None:
+        self._terms = terms
+        self._numbers = numbers
+        self._over = over
+        self.index = index
+        self._index = _arrays(index)
         tables = characters()
         self._tables = (tables.words, tables.expansions, tables.everyday)
 
@@ -160,6 +175,8 @@ class Matcher:
     def _hits(self, text: str, raw: bytes, finds: NDArray[np.int32], field: Field) -> list[Hit]:
         wrapped = finds[0, PATTERN] == UNWRAP
         found = self._unwrapped(text, field) if wrapped else self._found(raw, finds)
+        if self._over:
+            found = [one for one in found if one.term not in self._over]
         hits = [one for one in standing(found, self._terms, self._numbers) if self._in_its_place(one, text, field)]
         places = _Places(text)
         return [self._hit(text, one, places) for one in hits]

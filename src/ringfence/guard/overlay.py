@@ -1,0 +1,80 @@
+"""What is known about accounts and tags: the snapshot's, with what has come since laid over it.
+
+A delta (delta.py) is small and comes every second: it is looked up beside the snapshot's tables, not merged in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringfence.guard.accounts import Accounts, Ids, Profiles
+from ringfence.guard.flags import Flag, Profile
+from ringfence.guard.snapshot import Snapshot
+
+# Two profiles are packed into one number, to meet each pair of them once.
+_BITS = 16
+_MASK = (1 << _BITS) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`more` has accounts whose profile in it, a number of `profiles` too, counts instead of that in `accounts`."""
+
+    accounts: Accounts
+    profiles: tuple[Profile, ...]
+    tags: Mapping[str, float]
+    more: Accounts | None = None
+    sequence: int = 0  # of the delta
+
+    def profiles_of(self, ids: Ids) -> Profiles:
+        """The number of each account's profile, 0 where nothing is known. Ids are all strings or all whole numbers."""
+        found = self.accounts.profiles(ids)
+        return found if self.more is None else _over(self.more.profiles(ids), found)
+
+    def profiles_of_numbers(self, ids: NDArray[np.uint32]) -> Profiles:
+        """The same for an array."""
+        found = self.accounts.profiles_of_numbers(ids)
+        return found if self.more is None else _over(self.more.profiles_of_numbers(ids), found)
+
+
+def known_of(base: Snapshot) -> Known:
+    """What a snapshot alone knows."""
+    return Known(base.accounts, base.profiles, base.tags)
+
+
+def laid_over(
+    base: Snapshot, accounts: Accounts, profiles: Sequence[Profile], tags: Mapping[str, float], sequence: int
+) -> Known:
+    """A snapshot with more accounts and tags over it. An account keeps the flags that it has and gets the new ones."""
+    numbers = {profile: number for number, profile in enumerate(base.profiles)}
+    merged = list(base.profiles)
+    below = _below(base.accounts, accounts)
+    tables = []
+    for own, under in ((accounts.of_numbers, below[0]), (accounts.of_names, below[1])):
+        pairs, places = np.unique(own.astype(np.int64) << _BITS | under, return_inverse=True)
+        table = np.empty(len(pairs), np.uint16)
+        for row, pair in enumerate(pairs.tolist()):
+            profile = tuple(sorted({*base.profiles[pair & _MASK], *profiles[pair >> _BITS]}, key=_order))
+            if profile not in numbers:
+                numbers[profile] = len(merged)
+                merged.append(profile)
+            table[row] = numbers[profile]
+        tables.append(table[places.reshape(-1)])
+    more = replace(accounts, of_numbers=tables[0], of_names=tables[1])
+    return Known(base.accounts, tuple(merged), {**base.tags, **tags}, more, sequence)
+
+
+def _over(above: Profiles, below: Profiles) -> Profiles:
+    return np.where(above, above, below)
+
+
+def _below(base: Accounts, accounts: Accounts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The profile that the snapshot has for each account of a delta: those by number, and those by fingerprint."""
+    by_number = base.profiles_of_numbers(accounts.numbers())
+    return by_number.astype(np.int64), base.profiles_of_prints(accounts.prints).astype(np.int64)
+
+
+def _order(flag: Flag) -> tuple[str, int, int]:
+    return flag.signal, flag.steps, flag.until
