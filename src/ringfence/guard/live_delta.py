@@ -53,7 +53,7 @@ class Deltas:
     already there with a higher one was written before the process died: it stays until the log has been read so far.
     """
 
-    __slots__ = ("_bases", "_differs", "_folder", "_sequence", "_signer", "_trusted", "_view")
+    __slots__ = ("_bases", "_differs", "_folder", "_knows", "_sequence", "_signer", "_trusted", "_view")
 
     def __init__(self, folder: Path, signer: Signer, state: LiveState) -> None:
         self._folder = folder
@@ -81,33 +81,35 @@ class Deltas:
 
     def ahead(self, state: LiveState) -> bool:
         """Whether the delta that is there knows more of the log than the state does."""
-        return state.applied < self._sequence
+        return state.applied < self._knows
 
     def tell(self, state: LiveState, changes: Changes) -> None:
         """Take in what has changed, and write it down if that makes a difference."""
         self._differs |= self._view.update(state, changes)
-        if self._differs and state.applied > self._sequence:
-            self._write(state.applied, state)
+        if self._differs:
+            self.tell_all(state)
 
     def tell_all(self, state: LiveState) -> None:
-        """Write down how far the log has been read, at the end, also where it made no difference."""
-        if state.applied > self._sequence:
-            self._write(state.applied, state)
+        """Write down how far the log has been read, also where it made no difference."""
+        if state.applied > self._knows:
+            self._write(state)
 
     def give_up(self, state: LiveState) -> None:
         """All of the log has been read, and the delta knew of more: it is of another log, and is replaced."""
-        self._write(self._sequence + 1, state)
+        self._write(state)
 
     def _over(self, base: Base, state: LiveState) -> None:
         self._view = View(state, base)
         self._sequence = sequence_of(self._folder, base.version, self._trusted) if base.version else 0
+        self._knows = self._sequence
         self._differs = True
 
-    def _write(self, sequence: int, state: LiveState) -> None:
-        self._sequence = sequence
+    def _write(self, state: LiveState) -> None:
+        self._sequence = max(state.applied, self._sequence + 1)
+        self._knows = state.applied
         self._differs = False
         if self.version:
-            made = Delta(self.version, sequence, moment(state.now), _flags(self._view), self._view.shares())
+            made = Delta(self.version, self._sequence, moment(state.now), _flags(self._view), self._view.shares())
             delta.write(self._folder, made, self._signer)
 
 
