@@ -4,6 +4,7 @@ from typing import Protocol
 
 import pytest
 
+from ringfence.ingest.streams import nats_connection
 from ringfence.ingest.streams.nats import NatsStream
 from ringfence.ingest.streams.stream import Message
 from ringfence.model.faults import Fault
@@ -116,8 +117,8 @@ def test_a_gap_in_what_is_delivered_is_read_again(nats_server: Server, opened: O
     nats_server.make("BIRDS")
     nats_server.publish("BIRDS", bodies(0, 20))
     stream = opened()
-    assert stream._subscription
-    lost = stream._within(stream._subscription.fetch(5, 1))  # as if the connection had dropped them
+    assert stream._inbox
+    lost = stream._within(stream._inbox.take(5, 1))  # as if the connection had dropped them
     assert len(lost) == 5
     assert numbers(read(stream, 20)) == list(range(20))
 
@@ -145,13 +146,16 @@ def test_what_the_server_dropped_before_it_was_read_is_counted(nats_server: Serv
     assert numbers(read(stream, 10)) == list(range(20, 30))
 
 
-def test_what_cannot_be_read_is_told_in_one_line(nats_server: Server, opened: Open) -> None:
+def test_what_cannot_be_read_is_told_in_one_line(
+    nats_server: Server, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(Fault, match="no such stream; make the stream"):
         opened()
     nats_server.make("BIRDS", retention="workqueue")
     with pytest.raises(Fault, match="keeps messages by workqueue"):
         opened()
     nats_server.kill()
+    monkeypatch.setattr(nats_connection, "CONNECT_SECONDS", 0.5)
     with pytest.raises(Fault, match="no NATS server answers") as caught:
         NatsStream(f"nats://bird:secret@127.0.0.1:{nats_server.port}", "BIRDS", None, "test", 0)
     assert "secret" not in str(caught.value)

@@ -5,32 +5,24 @@ lost connection, a server that came back, or when somebody removed it. So a mess
 """
 
 import asyncio
-import ssl
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import nats
 import nats.errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StreamInfo
 from nats.js.errors import NotFoundError
 
-from ringfence.ingest.choices import choices
+from ringfence.ingest.streams.nats_connection import connected, without_secrets, words
+from ringfence.ingest.streams.nats_inbox import Delivery, Inbox
 from ringfence.ingest.streams.stream import Message
 from ringfence.model.faults import Fault
 
-SETTINGS = ("user", "password", "token", "tls_ca", "tls_cert", "tls_key")
-CONNECT_SECONDS = 5.0
-RECONNECT_SECONDS = 0.5
-PING_SECONDS = 10  # so that a connection that nobody closed is noticed
 ANSWER_SECONDS = 2.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # after an error, doubled from one to the other
-LOOK_SECONDS = 2.0  # how often a quiet consumer is looked at: it may be gone
 IDLE_DAYS = 7  # after which the server itself removes a consumer that nobody reads from
 
 _Answer = TypeVar("_Answer")
@@ -49,25 +41,27 @@ class NatsStream:
         position: int,
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Read from a position on. `settings` are those of SETTINGS that the server asks for.
+        """Read from a position on. `settings` are those of nats_connection.SETTINGS that the server asks for.
 
         Raises Fault when the server cannot be reached, or has no such stream, or one that is no log.
         """
         self.name = ""
         self.missed = 0
         self.trouble = ""
-        self._url, self._stream, self._subject, self._consumer = url, stream, subject, consumer
+        self._stream, self._subject, self._consumer = stream, subject, consumer
+        self._where = f"stream {stream} of {without_secrets(url)}"
         self._next = position
         self._delivered = 0  # by this consumer
-        self._last: Msg | None = None
+        self._last: Delivery | None = None
+        self._inbox: Inbox | None = None
         self._pause = FIRST_PAUSE
-        self._rested = self._looked = monotonic()
-        self._subscription: JetStreamContext.PullSubscription | None = None
+        self._rested = monotonic()
+        self._client: Client | None = None
         self._loop = asyncio.new_event_loop()
         try:
-            self._client = self._loop.run_until_complete(self._connected(settings))
+            self._client = self._within(connected(url, consumer, settings, self._note))
             self._context = self._client.jetstream(timeout=ANSWER_SECONDS)
-            self._loop.run_until_complete(self._open())
+            self._within(self._open())
         except BaseException:
             self.close()
             raise
@@ -80,44 +74,25 @@ class NatsStream:
 
     def acknowledge(self, positions: Mapping[int, int]) -> None:
         last = self._last
-        if last is not None and positions.get(0, 0) > last.metadata.sequence.stream:
+        if last is not None and positions.get(0, 0) > last.sequence:
             self._last = None
-            self._within(self._acknowledged(last))
+            with suppress(*_ERRORS):  # the checkpoint counts; this is for the server's own lists
+                self._within(last.message.ack())
 
     def close(self) -> None:
-        if client := getattr(self, "_client", None):
+        if self._client is not None:
             with suppress(Exception):  # it is going away, and the checkpoint says how far it came
-                self._loop.run_until_complete(asyncio.wait_for(client.close(), ANSWER_SECONDS))
+                self._within(asyncio.wait_for(self._client.close(), ANSWER_SECONDS))
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._within(asyncio.sleep(0))
         self._loop.close()
 
     def _within(self, act: Coroutine[Any, Any, _Answer]) -> _Answer:
         return self._loop.run_until_complete(act)
 
-    async def _connected(self, settings: Mapping[str, str]) -> Client:
-        async def noted(error: Exception) -> None:
-            self.trouble = _words(error)
-
-        options = _options(settings)
-        try:
-            return await asyncio.wait_for(
-                nats.connect(
-                    self._url,
-                    name=self._consumer,
-                    error_cb=noted,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=RECONNECT_SECONDS,
-                    ping_interval=PING_SECONDS,
-                    connect_timeout=int(ANSWER_SECONDS),
-                    **options,
-                ),
-                CONNECT_SECONDS,
-            )
-        except (nats.errors.Error, OSError, TimeoutError, ValueError) as error:
-            what = f"no NATS server answers ({self.trouble or _words(error)})"
-            raise Fault(what, where=_without_secrets(self._url), mend="check the address and that it runs") from error
+    def _note(self, told: str) -> None:
+        self.trouble = told
 
     async def _open(self) -> None:
         try:
@@ -134,7 +109,7 @@ class NatsStream:
             mend = "make the stream, or name one that is there"
             raise Fault("the server has no such stream", where=self._where, mend=mend) from error
         except (nats.errors.Error, TimeoutError, ValueError) as error:
-            what = f"JetStream does not answer ({_words(error)})"
+            what = f"JetStream does not answer ({words(error)})"
             raise Fault(what, where=self._where, mend="enable JetStream, and check the rights of this user") from error
 
     def _refuse_another(self, info: StreamInfo) -> None:
@@ -147,12 +122,9 @@ class NatsStream:
             raise Fault(what, where=self._where, mend=mend)
 
     async def _begin(self) -> None:
-        """Make the consumer, from the next message on."""
+        """Make the consumer, from the next message on, and an inbox for what it delivers."""
+        await self._end()
         self._refuse_another(await self._context.stream_info(self._stream))
-        if self._subscription is not None:
-            with suppress(Exception):
-                await self._subscription.unsubscribe()
-            self._subscription = None
         with suppress(NotFoundError):
             await self._context.delete_consumer(self._stream, self._consumer)
         config = ConsumerConfig(
@@ -166,59 +138,48 @@ class NatsStream:
             inactive_threshold=IDLE_DAYS * 86_400,
         )
         await self._context.add_consumer(self._stream, config)
-        self._subscription = await self._context.pull_subscribe_bind(self._consumer, stream=self._stream)
+        if self._client is not None:
+            self._inbox = Inbox(self._client, self._stream, self._consumer)
+
+    async def _end(self) -> None:
+        """Forget the consumer, and what it delivered that was not taken yet."""
+        inbox, self._inbox, self._last = self._inbox, None, None
         self._delivered = 0
-        self._last = None
+        if inbox is not None:
+            await inbox.close()
 
     async def _pulled(self, most: int, wait: float) -> list[Message]:
         if (rest := self._rested - monotonic()) > 0:
             await asyncio.sleep(min(rest, wait))
             return []
         try:
-            if self._subscription is None:
+            if self._inbox is None:
                 await self._begin()
-            messages = self._in_order(await self._subscription.fetch(most, wait)) if self._subscription else []
-        except nats.errors.TimeoutError:  # nothing came
-            await self._look()
-            return []
-        except _ERRORS as error:
-            self._rest(error)
-            return []
-        if messages:
+            deliveries = await self._inbox.take(most, wait) if self._inbox else []
             self.trouble = ""
+        except _ERRORS as error:
+            await self._end()
+            self._rest(words(error))
+            return []
+        return await self._in_order(deliveries)
+
+    async def _in_order(self, deliveries: Sequence[Delivery]) -> list[Message]:
+        """The messages up to the first gap in what the consumer delivered; a gap is its end."""
+        messages = []
+        for one in deliveries:
+            if one.delivered != self._delivered + 1 or one.sequence < self._next:
+                await self._end()
+                break
+            self._delivered += 1
+            self._next = one.sequence + 1
+            self._last = one
+            messages.append(Message(0, one.sequence, one.stored, one.message.data))
+        if messages:
             self._pause = FIRST_PAUSE
         return messages
 
-    def _in_order(self, delivered: list[Msg]) -> list[Message]:
-        """The messages up to the first gap in what the consumer delivered; a gap is its end."""
-        messages = []
-        for one in delivered:
-            about = one.metadata
-            if about.sequence.consumer != self._delivered + 1 or about.sequence.stream < self._next:
-                self._subscription = None
-                break
-            self._delivered += 1
-            self._next = about.sequence.stream + 1
-            self._last = one
-            stored = int(about.timestamp.timestamp() * 1_000_000)
-            messages.append(Message(0, about.sequence.stream, stored, one.data))
-        return messages
-
-    async def _look(self) -> None:
-        """Now and then, whether the consumer is still there; a connection that is down tells by itself."""
-        if monotonic() - self._looked < LOOK_SECONDS:
-            return
-        self._looked = monotonic()
-        try:
-            await self._context.consumer_info(self._stream, self._consumer, timeout=ANSWER_SECONDS)
-            self.trouble = ""
-        except _ERRORS as error:
-            self.trouble = _words(error)
-            self._subscription = None
-
-    def _rest(self, error: Exception) -> None:
-        self.trouble = _words(error)
-        self._subscription = None
+    def _rest(self, told: str) -> None:
+        self.trouble = told
         self._rested = monotonic() + self._pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
@@ -226,47 +187,11 @@ class NatsStream:
         try:
             info = await self._context.consumer_info(self._stream, self._consumer, timeout=ANSWER_SECONDS)
         except _ERRORS as error:
-            self.trouble = _words(error)
+            self.trouble = words(error)
             return False
         delivered = info.delivered.consumer_seq if info.delivered else 0
-        return info.num_pending == 0 and delivered == self._delivered and self._subscription is not None
-
-    async def _acknowledged(self, last: Msg) -> None:
-        with suppress(nats.errors.Error, OSError):  # the checkpoint counts; this is for the server's own lists
-            await last.ack()
-
-    @property
-    def _where(self) -> str:
-        return f"stream {self._stream} of {_without_secrets(self._url)}"
-
-
-def _options(settings: Mapping[str, str]) -> dict[str, Any]:
-    """What nats.connect takes for our settings."""
-    for name in settings.keys() - set(SETTINGS):
-        raise Fault(f"unknown setting {name}", where="[nats]", mend=choices(name, SETTINGS))
-    options: dict[str, Any] = {name: settings[name] for name in ("user", "password", "token") if name in settings}
-    if "tls_ca" in settings or "tls_cert" in settings:
-        try:
-            context = ssl.create_default_context(cafile=settings.get("tls_ca"))
-            if "tls_cert" in settings:
-                context.load_cert_chain(settings["tls_cert"], settings.get("tls_key"))
-        except OSError as error:
-            raise Fault(
-                f"cannot be used ({error})", where="[nats] tls_ca, tls_cert, tls_key", mend="mend it"
-            ) from error
-        options["tls"] = context
-    return options
+        return info.num_pending == 0 and delivered == self._delivered and self._inbox is not None
 
 
 def _name(info: StreamInfo) -> str:
     return f"nats:{info.config.name}:{info.created.isoformat() if info.created else ''}"
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-def _without_secrets(url: str) -> str:
-    """The address without a name and a password in it."""
-    scheme, _, rest = url.rpartition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else rest.rpartition("@")[2]
