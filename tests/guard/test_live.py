@@ -13,7 +13,7 @@ import pytest
 from confluent_kafka import Producer
 
 from ringfence.cli import live as command
-from ringfence.guard import checkpoint, delta, live, refusals, shelf, signing, snapshot
+from ringfence.guard import checkpoint, delta, live, live_refusals, shelf, signing, snapshot
 from ringfence.guard.checkpoint import Checkpoint
 from ringfence.guard.current import Current
 from ringfence.guard.flags import table
@@ -205,13 +205,13 @@ def test_what_events_come_to_is_what_the_guard_answers(place: Workspace) -> None
 def test_however_the_log_is_cut_the_delta_is_the_same_to_the_bit(place: Workspace) -> None:
     messages = as_log(events(3_000))
     whole = follow(place, messages, sizes=lambda: 3_000)
-    expected = delta_of(place), (place.path / "live" / refusals.FILE).read_bytes()
+    expected = delta_of(place), (place.path / "live" / live_refusals.FILE).read_bytes()
     assert whole.unread == len(expected[1].splitlines()) > 10
     chance = random.Random(1)
     for _ in range(3):
         restart(place)
         follow(place, messages, sizes=lambda: chance.randint(1, 400))
-        assert (delta_of(place), (place.path / "live" / refusals.FILE).read_bytes()) == expected
+        assert (delta_of(place), (place.path / "live" / live_refusals.FILE).read_bytes()) == expected
 
 
 class Crash(Exception):
@@ -225,7 +225,7 @@ def test_a_death_at_any_moment_loses_nothing_and_counts_nothing_twice(
     """Death before or after any write of a checkpoint, a delta or a refusal; then again, and again."""
     messages = as_log(events(2_000, seed))
     follow(place, messages)
-    expected = delta_of(place), (place.path / "live" / refusals.FILE).read_bytes()
+    expected = delta_of(place), (place.path / "live" / live_refusals.FILE).read_bytes()
     restart(place)
     chance = random.Random(seed)
 
@@ -247,7 +247,7 @@ def test_a_death_at_any_moment_loses_nothing_and_counts_nothing_twice(
     with monkeypatch.context() as mortality:
         mortality.setattr(checkpoint, "save", mortal(checkpoint.save))
         mortality.setattr(delta, "write", mortal(delta.write))
-        mortality.setattr(refusals.Refusals, "add", mortal(refusals.Refusals.add))
+        mortality.setattr(live_refusals.Refusals, "add", mortal(live_refusals.Refusals.add))
         while not ended:
             try:
                 follow(place, messages, sizes=lambda: chance.randint(1, 60))
@@ -257,7 +257,7 @@ def test_a_death_at_any_moment_loses_nothing_and_counts_nothing_twice(
             sequences.append(sequence(place))
     assert deaths > 3
     assert sequences == sorted(sequences)  # the guard never goes back
-    assert (delta_of(place), (place.path / "live" / refusals.FILE).read_bytes()) == expected
+    assert (delta_of(place), (place.path / "live" / live_refusals.FILE).read_bytes()) == expected
 
 
 def sequence(place: Workspace) -> int:
@@ -326,7 +326,7 @@ def test_a_message_that_is_no_event_stops_nothing_and_is_told_without_its_conten
     state = follow(place, as_log([good[0], *bad, good[1]]))
     assert (state.applied, state.unread) == (6, 4)
     assert len(state.accounts.hits["a"]) == 2
-    lines = (place.path / "live" / refusals.FILE).read_text().splitlines()
+    lines = (place.path / "live" / live_refusals.FILE).read_text().splitlines()
     assert [json.loads(line)["offset"] for line in lines] == [1, 2, 3, 4]
     assert [json.loads(line)["reason"] for line in lines] == ["malformed", "table", "columns", "table"]
     assert "secretbird" not in "".join(lines)
@@ -400,7 +400,7 @@ def quiet_run(place: Workspace, server: Server) -> tuple[bytes, bytes]:
         ends=lambda stream: stream.caught_up(),
         say=lambda _: None,
     )
-    return delta_of(place), (place.path / "live" / refusals.FILE).read_bytes()
+    return delta_of(place), (place.path / "live" / live_refusals.FILE).read_bytes()
 
 
 def killed_again_and_again(place: Workspace, server: Server, rounds: int) -> None:
@@ -428,7 +428,7 @@ def killed_again_and_again(place: Workspace, server: Server, rounds: int) -> Non
     process.join(60)
     assert process.exitcode == 0, moments
     assert sequence(place) == len(bodies), moments
-    found = delta_of(place), (place.path / "live" / refusals.FILE).read_bytes()
+    found = delta_of(place), (place.path / "live" / live_refusals.FILE).read_bytes()
     assert found == quiet_run(place, server), moments
 
 

@@ -16,6 +16,7 @@ from ringfence.guard.lookups import (
     BLOCK,
     LARGEST_NUMBER,
     cut,
+    digits,
     find_names,
     find_numbers,
     numbers,
@@ -55,10 +56,17 @@ class Accounts:
             return self.profiles_of_numbers(np.array(ids, np.int64))
         text = _SEPARATOR.join(ids)  # type: ignore[arg-type]
         raw = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-        ends = np.empty(len(ids), np.int64)
-        if cut(raw, ends) != len(ids):  # an id has the separator in it: cut by lengths
+        starts, ends = np.empty((2, len(ids)), np.int64)
+        if cut(raw, starts, ends) != len(ids):  # an id has the separator in it: cut by lengths
             ends = np.cumsum([len(one.encode("utf-8", "surrogatepass")) + 1 for one in ids]) - 1  # type: ignore[union-attr]
-        found: Profiles = find_names(raw, ends, *self._arrays())
+            starts = np.concatenate(([0], ends[:-1] + 1))
+        return self.profiles_of_spans(raw, starts, ends)
+
+    def profiles_of_spans(
+        self, data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> Profiles:
+        """The same for ids that stand in bytes."""
+        found: Profiles = find_names(data, starts, ends, *self._arrays())
         return found
 
     def profiles_of_numbers(self, ids: NDArray[np.int64] | NDArray[np.uint32]) -> Profiles:
@@ -76,6 +84,11 @@ class Accounts:
     def numbers(self) -> NDArray[np.int64]:
         """The numbers that are bits of the set, ascending."""
         return np.flatnonzero(np.unpackbits(self.bits.view(np.uint8), bitorder="little")).astype(np.int64)
+
+    def everybody(self) -> tuple[NDArray[np.uint64], Profiles]:
+        """The fingerprint of every account, and its profile; numbers are spelt out for it."""
+        prints = np.concatenate([digits(self.numbers(), self.key), self.prints])
+        return prints, np.concatenate([self.of_numbers, self.of_names])
 
     def _arrays(self) -> tuple[NDArray[np.uint64] | NDArray[np.uint32] | Profiles, ...]:
         return self.key, self.bits, self.ranks, self.of_numbers, self.prints, self.starts, self.of_names
@@ -109,4 +122,4 @@ def read_ids(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], key: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Of ids in UTF-8 that stand one after another: the number that each is, or -1, and its fingerprint."""
-    return numbers(data, offsets), fingerprints(data, offsets[1:], 0, key)
+    return numbers(data, offsets), fingerprints(data, offsets[:-1], offsets[1:], key)

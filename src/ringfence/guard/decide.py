@@ -2,8 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringfence.guard import shelf, snapshot
-from ringfence.guard.accounts import Candidate
+from ringfence.guard.accounts import Candidate, Profiles
 from ringfence.guard.answers import (
     Decision,
     Outcome,
@@ -40,6 +40,16 @@ _HOUR = 3600.0
 
 Asked = Viewer | Candidate | None
 Look = Callable[[str], Signals]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the candidates of a slate earn: outcomes by place where a rule was met, and each one's verdict as a byte."""
+
+    met: Mapping[int, Outcome]
+    codes: NDArray[np.uint8]
+    degraded: str
+    versions: Versions
 
 
 class Guard:
@@ -152,6 +162,26 @@ class Guard:
         behind = candidates if accounts is None else accounts
         return self._accounts(surface_of(surface), viewer_of(viewer), candidates, behind)
 
+    def judged(self, surface: Surface, viewer: Asked, profiles: Profiles) -> Judged | None:
+        """What candidates with these profiles earn; None where the policy does not answer from a stale snapshot."""
+        who = viewer_of(viewer)
+        judge = self._present(who)
+        cause = self._cause()
+        if cause and judge.policy.degraded_verdict(cause, surface):
+            return None
+        classes = judge.classes(who, self._profile(who))
+        numbers = judge.table(surface, classes)[profiles]
+        places = numbers.nonzero()[0]
+        met = {}
+        if len(places):
+            several = numbers[places].tolist()
+            outcomes = {number: judge.outcome(judge.rules[number], who) for number in set(several)}
+            met = {place: outcomes[number] for place, number in zip(places.tolist(), several, strict=True)}
+        codes = judge.codes()[numbers]
+        if (trial := self._shadow()) is not None:
+            self._compare(surface, codes, trial.codes()[trial.table(surface, classes)[profiles]])
+        return Judged(met, codes, cause or "", self._versions(judge))
+
     def verdicts(self, surface: Surface, viewer: Asked, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
         """The verdict on each account by number, as a byte: 0 allow, 1 review, 2 demote, 3 drop, 4 block."""
         who = viewer_of(viewer)
@@ -209,23 +239,12 @@ class Guard:
     def _accounts(
         self, surface: Surface, viewer: Viewer, candidates: Sequence[Candidate], accounts: Sequence[Candidate]
     ) -> Slate:
-        judge = self._present(viewer)
-        versions = self._versions(judge)
-        cause = self._cause()
-        if cause and judge.policy.degraded_verdict(cause, surface):
-            return degraded_slate(judge.policy, surface, candidates, cause, versions)
-        profiles = self._known.profiles_of(accounts)
-        classes = judge.classes(viewer, self._profile(viewer))
-        numbers = judge.table(surface, classes)[profiles]
-        places = np.flatnonzero(numbers)
-        rules = judge.rules()
-        met = {
-            place: judge.outcome(rules[number], viewer)
-            for place, number in zip(places.tolist(), numbers[places].tolist(), strict=True)
-        }
-        if (trial := self._shadow()) is not None:
-            self._compare(surface, judge.codes()[numbers], trial.codes()[trial.table(surface, classes)[profiles]])
-        return slate(surface, candidates, met, versions, cause or "")
+        judged = self.judged(surface, viewer, self._known.profiles_of(accounts))
+        if judged is None:
+            judge = self._present(viewer)
+            versions = self._versions(judge)
+            return degraded_slate(judge.policy, surface, candidates, Cause.STALE_SNAPSHOT, versions)
+        return slate(surface, candidates, judged.met, judged.versions, judged.degraded)
 
     def _present(self, viewer: Viewer) -> Judge:
         """The judge whose policy holds for a viewer, as of now."""

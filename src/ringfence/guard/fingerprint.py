@@ -66,13 +66,11 @@ def fingerprint(data, start, end, key):
 
 
 @njit(nogil=True, cache=True)
-def fingerprints(data, ends, gap, key):
-    """The fingerprints of ids that stand one after another, `gap` bytes between two; a row an id."""
+def fingerprints(data, starts, ends, key):
+    """The fingerprints of ids that start and end there; a row an id."""
     found = np.empty((len(ends), 2), np.uint64)
-    start = 0
     for row in range(len(ends)):
-        found[row, 0], found[row, 1] = fingerprint(data, start, ends[row], key)
-        start = ends[row] + gap
+        found[row, 0], found[row, 1] = fingerprint(data, starts[row], ends[row], key)
     return found
 
 

@@ -58,7 +58,7 @@ Profile = tuple[Flag, ...]
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """All accounts with flags, stored: numbers as a roaring bitmap, other ids as fingerprints. No profile is number 0."""
+    """Accounts with flags, stored: numbers as a roaring bitmap, other ids as fingerprints. No profile is number 0."""
 
     roaring: bytes
     of_numbers: Profiles

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from ringfence.guard.answers import Outcome, Viewer
+from ringfence.guard.answers import ALLOWED, Outcome, Viewer
 from ringfence.guard.flags import Flag, Profile
 from ringfence.guard.help import Packs, help_for
 from ringfence.guard.policy import MINOR_SIGNALS, RISK_SIGNALS, STRICTNESS, Damping, Policy, Rule
@@ -30,7 +30,18 @@ _MOST_WORDINGS = 4096
 class Judge:
     """One policy at one time, over the profiles of a snapshot."""
 
-    __slots__ = ("_classes", "_messages", "_packs", "_rules", "_strengths", "_tables", "_today", "policy")
+    __slots__ = (
+        "_classes",
+        "_codes",
+        "_messages",
+        "_packs",
+        "_rules",
+        "_strengths",
+        "_tables",
+        "_today",
+        "policy",
+        "rules",
+    )
 
     def __init__(self, policy: Policy, profiles: Sequence[Profile], packs: Packs, now: float) -> None:
         self.policy = policy
@@ -39,8 +50,11 @@ class Judge:
         self._strengths = [strengths(profile, now) for profile in profiles]
         self._classes = [classes(known) for known in self._strengths]
         self._rules: dict[Rule | None, int] = {None: _NO_RULE}
+        self.rules: list[Rule | None] = [None]  # by number, as tables have them
+        self._codes = np.zeros(1, np.uint8)
         self._tables: dict[tuple[Surface, Classes], NDArray[np.uint16]] = {}
-        self._messages: dict[tuple[Rule, str, str], Outcome] = {}
+        # By the rule's identity, as a policy keeps its rules: to hash what is in one would cost more than to look it up.
+        self._messages: dict[tuple[int, str, str], Outcome] = {}
 
     def classes(self, viewer: Viewer, profile: int) -> Classes:
         """What a viewer is, by the request and by what is known of the account."""
@@ -54,21 +68,19 @@ class Judge:
             self._tables[key] = self._table(surface, viewer)
         return self._tables[key]
 
-    def rules(self) -> Sequence[Rule | None]:
-        """The rules by number, as tables have them."""
-        return tuple(self._rules)
-
     def codes(self) -> Codes:
         """For each rule's number its verdict as a byte, the mildest 0."""
-        return np.array([STRICTNESS.index(rule.verdict) if rule else 0 for rule in self._rules], np.uint8)
+        return self._codes
 
     def text_rule(self, surface: Surface, known: Mapping[str, float], viewer: Classes) -> Rule | None:
         """The rule that the signals of a text meet."""
         return self.policy.rule(surface, known, viewer, self._today)
 
-    def outcome(self, rule: Rule, viewer: Viewer) -> Outcome:
+    def outcome(self, rule: Rule | None, viewer: Viewer) -> Outcome:
         """What a rule earns, in the words of a viewer."""
-        key = (rule, viewer.language, viewer.country) if rule.message else (rule, "", "")
+        if rule is None:
+            return ALLOWED
+        key = (id(rule), viewer.language, viewer.country) if rule.message else (id(rule), "", "")
         if key not in self._messages:
             if len(self._messages) >= _MOST_WORDINGS:
                 self._messages.clear()
@@ -90,6 +102,8 @@ class Judge:
                 shown = rule is None or rule.verdict is Verdict.ALLOW
                 met[key] = _NO_RULE if shown else self._rules.setdefault(rule, len(self._rules))
             numbers[profile] = met[key]
+        self.rules = list(self._rules)
+        self._codes = np.array([STRICTNESS.index(rule.verdict) if rule else 0 for rule in self.rules], np.uint8)
         return numbers
 
     def _worded(self, rule: Rule, viewer: Viewer) -> Outcome:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from ringfence.guard import checkpoint, refusals
+from ringfence.guard import checkpoint, live_refusals
 from ringfence.guard.checkpoint import Checkpoint
 from ringfence.guard.live_delta import Deltas, moment
 from ringfence.guard.live_sources import Sources
 from ringfence.guard.live_state import Changes, LiveState
-from ringfence.guard.refusals import Refusals
+from ringfence.guard.live_refusals import Refusals
 from ringfence.guard.signing import Signer
 from ringfence.ingest.streams.stream import Message, Stream
 from ringfence.model.faults import Fault
@@ -95,7 +95,7 @@ class _Reader:
         self._name = kept.stream if kept else ""
         self._kept = self.state.applied if kept else -1
         self._file = folders.live / checkpoint.FILE
-        self._refusals = Refusals(folders.live / refusals.FILE, kept.refusals if kept else 0)
+        self._refusals = Refusals(folders.live / live_refusals.FILE, kept.refusals if kept else 0)
         self._sources = sources
         self._settings = settings
         self._say = say

@@ -64,14 +64,18 @@ def ranked(bits):
 
 
 @njit(nogil=True, cache=True)
-def cut(data, ends):
-    """Where each id ends, if there are as many as `ends` has room for; gives how many there are."""
+def cut(data, starts, ends):
+    """Where each id starts and ends, if there are as many as there is room for; gives how many there are."""
     row = 0
+    if len(starts):
+        starts[0] = 0
     for place in range(len(data)):
         if data[place] == 0:
             if row < len(ends):
                 ends[row] = place
             row += 1
+            if row < len(starts):
+                starts[row] = place + 1
     if row < len(ends):
         ends[row] = len(data)
     return row + 1
@@ -114,17 +118,15 @@ def of_prints(wanted, prints, starts, of_names, found):
 
 
 @njit(nogil=True, cache=True)
-def find_names(data, ends, key, bits, ranks, of_numbers, prints, starts, of_names):
+def find_names(data, begins, ends, key, bits, ranks, of_numbers, prints, starts, of_names):
     found = np.zeros(len(ends), np.uint16)
     if len(bits):
         numbers = np.empty(len(ends), np.int64)
-        start = 0
         for row in range(len(ends)):
-            numbers[row] = number_in(data, start, ends[row])
-            start = ends[row] + 1
+            numbers[row] = number_in(data, begins[row], ends[row])
         _of_numbers(numbers, bits, ranks, of_numbers, found)
     if len(prints):
-        of_prints(fingerprints(data, ends, 1, key), prints, starts, of_names, found)
+        of_prints(fingerprints(data, begins, ends, key), prints, starts, of_names, found)
     return found
 
 
@@ -134,19 +136,19 @@ def find_numbers(ids, key, bits, ranks, of_numbers, prints, starts, of_names):
     if len(bits):
         _of_numbers(ids, bits, ranks, of_numbers, found)
     if len(prints):
-        of_prints(_digits(ids, key), prints, starts, of_names, found)
+        of_prints(digits(ids, key), prints, starts, of_names, found)
     return found
 
 
 @njit(nogil=True, cache=True)
-def _digits(ids, key):
+def digits(ids, key):
     """The fingerprints of numbers, written out."""
-    wanted, digits = np.empty((len(ids), 2), np.uint64), np.empty(20, np.uint8)
+    wanted, spelt = np.empty((len(ids), 2), np.uint64), np.empty(20, np.uint8)
     for row in range(len(ids)):
-        number, place = np.int64(ids[row]), len(digits)
-        while place == len(digits) or number:
+        number, place = np.int64(ids[row]), len(spelt)
+        while place == len(spelt) or number:
             place -= 1
-            digits[place] = 48 + number % 10
+            spelt[place] = 48 + number % 10
             number //= 10
-        wanted[row, 0], wanted[row, 1] = fingerprint(digits, place, len(digits), key)
+        wanted[row, 0], wanted[row, 1] = fingerprint(spelt, place, len(spelt), key)
     return wanted

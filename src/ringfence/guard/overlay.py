@@ -33,10 +33,17 @@ class Known:
         found = self.accounts.profiles(ids)
         return found if self.more is None else _over(self.more.profiles(ids), found)
 
-    def profiles_of_numbers(self, ids: NDArray[np.uint32]) -> Profiles:
+    def profiles_of_numbers(self, ids: NDArray[np.int64] | NDArray[np.uint32]) -> Profiles:
         """The same for an array."""
         found = self.accounts.profiles_of_numbers(ids)
         return found if self.more is None else _over(self.more.profiles_of_numbers(ids), found)
+
+    def profiles_of_spans(
+        self, data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> Profiles:
+        """The same for ids that stand in bytes."""
+        found = self.accounts.profiles_of_spans(data, starts, ends)
+        return found if self.more is None else _over(self.more.profiles_of_spans(data, starts, ends), found)
 
 
 def known_of(base: Snapshot) -> Known:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from ringfence.guard import container
 from ringfence.guard.accounts import Accounts
 from ringfence.guard.flags import Flagged, Profile, flagged
-from ringfence.guard.help import Help, Packs
+from ringfence.guard.help import Help, Packs, built_in
 from ringfence.guard.policy import Policy
 from ringfence.guard.signing import Signer, Trusted
 from ringfence.guard.trial import Trial
@@ -111,14 +111,14 @@ def build(
     sections = {
         **account_sections(flagged(flags, signer.fingerprints)),
         "tags": msgspec.msgpack.encode(risks),
-        "help": msgspec.msgpack.encode(packs or {}),
+        "help": msgspec.msgpack.encode(built_in() if packs is None else packs),
         **stored.stored(lexicon, at.date()),
     }
     meta: dict[str, object] = {
         "model": model_version,
         "lexicon": lexicon.version,
         "policy": policy.text,
-        "trial": trial.written() if trial else None,
+        "trial": trial.packed() if trial else None,
         "key": signer.fingerprints,
     }
     version = _version(meta, sections)
@@ -219,7 +219,7 @@ def _snapshot(path: Path, held: container.Container) -> Snapshot:
         model_version=meta["model"],
         lexicon_version=meta["lexicon"],
         policy=Policy.parse(meta["policy"], where),
-        trial=Trial.read(meta["trial"], where) if meta["trial"] else None,
+        trial=Trial.unpacked(meta["trial"], where) if meta["trial"] else None,
         key=meta["key"],
         accounts=accounts,
         profiles=profiles,

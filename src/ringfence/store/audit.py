@@ -33,7 +33,12 @@ class Action(StrEnum):
     LEXICON_CHANGED = "lexicon_changed"
     DRIFT_READ = "drift_read"
     POLICY_CHANGED = "policy_changed"
+    TRAFFIC_READ = "traffic_read"
     SNAPSHOT_PUBLISHED = "snapshot_published"
+    KEYS_CHANGED = "keys_changed"
+    LIMITS_READ = "limits_read"
+    LIMITS_CHANGED = "limits_changed"
+    DAMPING_READ = "damping_read"
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -90,11 +90,18 @@ def stored(lexicon: Lexicon, today: date) -> dict[str, bytes]:
 def matcher(sections: Sections, today: date) -> Matcher:
     """A matcher over stored terms: those that have not expired on a day."""
     expires = np.frombuffer(sections["terms.expires"], "<i4")
-    terms = Terms(sections["terms.blocks"], np.frombuffer(sections["terms.offsets"], "<i8"), len(expires))
     over = frozenset(np.flatnonzero(expires < today.toordinal()).tolist())
     arrays: dict[str, Any] = {name: _array(name, sections[f"terms.{name}"]) for name in _DTYPES}
     substrings = int(np.frombuffer(sections["terms.substrings"], "<i8")[0])
-    return Matcher.of(terms, Index(**arrays, substrings=substrings), _PARTS.decode(sections["terms.parts"]), over)
+    return Matcher.of(
+        terms_of(sections), Index(**arrays, substrings=substrings), _PARTS.decode(sections["terms.parts"]), over
+    )
+
+
+def terms_of(sections: Sections) -> Terms:
+    """The terms that are stored, each read when it is asked for."""
+    size = len(sections["terms.expires"]) // EXPIRES_BYTES
+    return Terms(sections["terms.blocks"], np.frombuffer(sections["terms.offsets"], "<i8"), size)
 
 
 def _array(name: str, content: bytes | memoryview) -> NDArray[np.generic]:
