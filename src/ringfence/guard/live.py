@@ -16,9 +16,9 @@ from time import monotonic
 from ringfence.guard import checkpoint, live_refusals
 from ringfence.guard.checkpoint import Checkpoint
 from ringfence.guard.live_delta import Deltas, moment
+from ringfence.guard.live_refusals import Refusals
 from ringfence.guard.live_sources import Sources
 from ringfence.guard.live_state import Changes, LiveState
-from ringfence.guard.live_refusals import Refusals
 from ringfence.guard.signing import Signer
 from ringfence.ingest.streams.stream import Message, Stream
 from ringfence.model.faults import Fault

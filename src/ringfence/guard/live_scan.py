@@ -22,6 +22,7 @@ from ringfence.terms.plain import plain
 from ringfence.terms.term import bare
 
 _EPOCH = date(1970, 1, 1).toordinal()
+FIELDS: tuple[Field, ...] = ("post", "hashtag")  # of a post
 _MATCHERS = 2  # kept at a time: the days of a batch seldom fall on both sides of more than one expiry
 
 Refusal = tuple[Message, Refused]
@@ -39,6 +40,12 @@ class Scanner:
         self._hashes = hashes
         self._ends = sorted({term.expires for term in lexicon if term.expires is not None})
         self._matchers: dict[int, Matcher] = {}
+
+    def ready(self) -> None:
+        """Build what is built once, before anything waits for it."""
+        matcher = self._matcher(len(self._ends))
+        for field in FIELDS:
+            list(_acting(matcher, ["a"], field))
 
     def read(self, batch: Sequence[Message]) -> tuple[list[Seen], list[Refusal]]:
         """What each message comes to, in their order; and those that held no event, with the reason."""

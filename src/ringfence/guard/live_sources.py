@@ -43,4 +43,6 @@ class Sources:
 
     def _read(self) -> Scanner:
         digests, version = known_hashes.read(self._hashes)
-        return Scanner(Lexicon.load(self._lexicon), digests, version)
+        scanner = Scanner(Lexicon.load(self._lexicon), digests, version)
+        scanner.ready()
+        return scanner
