@@ -135,6 +135,27 @@ class Store(BaseModel):
     threads: Annotated[int, Field(ge=0, description="How many threads queries may use; 0 is one for each core.")] = 0
 
 
+class Live(BaseModel):
+    model_config = STRICT
+    delta_seconds: Annotated[
+        float, Field(ge=0.05, le=3600, description="How often the guard is told of new live signals, at the most.")
+    ] = 0.5
+    checkpoint_seconds: Annotated[
+        float, Field(ge=0.05, le=3600, description="How often the place in the log is kept, at the most.")
+    ] = 5.0
+    most_uses: Annotated[
+        int,
+        Field(ge=1_000, description="How many uses of hashtags are remembered with their users, about 200 bytes each."),
+    ] = 1_000_000
+    most_accounts: Annotated[
+        int, Field(ge=1_000, description="How many accounts are remembered with hits, and how many as declared minors.")
+    ] = 1_000_000
+    connection_file: Annotated[
+        str,
+        Field(description="A TOML file with what the broker asks of its clients, from the workspace; empty is none."),
+    ] = ""
+
+
 class Config(BaseModel):
     model_config = STRICT
     ingest: Ingest = Ingest()
@@ -142,6 +163,7 @@ class Config(BaseModel):
     discovery: Discovery = Discovery()
     guard: Guard = Guard()
     store: Store = Store()
+    live: Live = Live()
 
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -150,6 +172,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "discovery": Discovery,
     "guard": Guard,
     "store": Store,
+    "live": Live,
 }
 
 

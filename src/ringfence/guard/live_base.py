@@ -1,0 +1,85 @@
+"""What does a snapshot say that live signals are laid over?"""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ringfence.guard import shelf, snapshot
+from ringfence.guard.live_accounts import STEPS
+from ringfence.guard.live_view import Base, NoBase
+from ringfence.guard.policy import RISK_SIGNALS
+from ringfence.guard.signing import Trusted
+from ringfence.guard.snapshot import Snapshot
+
+_RISK = frozenset(RISK_SIGNALS)
+_ROUNDING = 1e-4  # of a share that was written as so many twentieths
+
+# Of the file that names the active snapshot: when and as which inode it was put there. None when there is no file.
+Seen = tuple[int, int] | None
+
+
+class SnapshotBase:
+    """A snapshot, asked for many accounts at once. Flags that end count until another snapshot is published."""
+
+    __slots__ = ("_snapshot", "_with", "version")
+
+    def __init__(self, held: Snapshot) -> None:
+        self.version = held.version
+        self._snapshot = held
+        self._with: dict[frozenset[str], NDArray[np.bool_]] = {}
+
+    def at_risk(self, accounts: Sequence[str]) -> Collection[str]:
+        return self._having(_RISK, accounts)
+
+    def having(self, signal: str, accounts: Sequence[str]) -> Collection[str]:
+        return self._having(frozenset({signal}), accounts)
+
+    def steps(self, tag: str) -> int:
+        return int(self._snapshot.tags.get(tag, 0.0) * STEPS + _ROUNDING)
+
+    def _having(self, signals: frozenset[str], accounts: Sequence[str]) -> Collection[str]:
+        if not accounts:
+            return ()
+        if signals not in self._with:
+            profiles = self._snapshot.profiles
+            self._with[signals] = np.array([any(flag.signal in signals for flag in one) for one in profiles], np.bool_)
+        found = self._with[signals][self._snapshot.accounts.profiles(list(accounts))]
+        return {accounts[place] for place in np.flatnonzero(found).tolist()}
+
+
+class Bases:
+    """Follows the active snapshot of a folder."""
+
+    __slots__ = ("_folder", "_seen", "_trusted", "base")
+
+    def __init__(self, folder: Path, trusted: Trusted) -> None:
+        self._folder = folder
+        self._trusted = trusted
+        self._seen: Seen = None
+        self.base: Base = NoBase()
+
+    def look(self) -> bool:
+        """Take over a snapshot that has become active; whether there is another one now.
+
+        Raises Fault when it cannot be read; then the last one stays, and it is not tried again until it changes.
+        """
+        seen = status(self._folder / shelf.CURRENT)
+        if seen is None or seen == self._seen:
+            return False
+        self._seen = seen
+        version = shelf.activation(self._folder, self._trusted).version
+        if version == self.base.version:
+            return False
+        self.base = SnapshotBase(snapshot.read(shelf.file_of(self._folder, version), self._trusted))
+        return True
+
+
+def status(path: Path) -> Seen:
+    """When and as which inode a file was put there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino
