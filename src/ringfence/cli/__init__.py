@@ -11,6 +11,7 @@ from ringfence.cli import (
     exposure,
     ingest,
     init,
+    keys,
     lexicon,
     networks,
     policy,
@@ -44,7 +45,7 @@ for module in (
     status,
 ):
     ROOT.command(module.__name__.rpartition(".")[2])(module.command)
-for group in (lexicon, seeds, review, policy):
+for group in (lexicon, seeds, review, policy, keys):
     ROOT.add_typer(group.GROUP)
 
 

@@ -1,76 +1,51 @@
 """How does a platform ask the guard over HTTP?"""
 
+import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from http import HTTPStatus
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-import msgspec
-import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
-from ringfence.guard.answers import Decision, Outcome, Slate
-from ringfence.guard.current import Current
-from ringfence.guard.decide import Guard
-from ringfence.guard.degraded import DegradedGuard
-from ringfence.guard.page import Examples, render
+from ringfence.guard import api_keys, tls, workers
+from ringfence.guard.access_log import writable
+from ringfence.guard.application import NO_EXAMPLES, Application, Place, application
+from ringfence.guard.counters import Board
+from ringfence.guard.page import Examples
 from ringfence.guard.policy import Policy
-from ringfence.guard.requests import (
-    HEADERS,
-    Autocomplete,
-    Hashtag,
-    Recommend,
-    Refusal,
-    Search,
-    Suggest,
-    body_of,
-    decode,
-    refuse,
-)
+from ringfence.guard.serving import run
 from ringfence.model.faults import Fault
+from ringfence.store import config
 
-Decider = Guard | DegradedGuard
-Endpoint = Callable[[Request], Awaitable[Response]]
-Asked = TypeVar("Asked")
-NO_EXAMPLES = Examples()
+BACKLOG = 1024
+KEYS_FILE = "guard_keys.json"
 
 
-def build_app(folder: Path | str, policy_fallback: Policy, examples: Examples = NO_EXAMPLES) -> Starlette:
-    """The service over a folder of snapshots. Until one is active it answers by the fallback policy's degraded mode."""
-    current = Current(folder, policy_fallback)
+def build_app(
+    folder: Path | str, policy_fallback: Policy, examples: Examples = NO_EXAMPLES, settings: config.Guard | None = None
+) -> Application:
+    """The service over a folder of snapshots, for one process and open to all that reach it.
 
-    async def try_it(_: Request) -> Response:
-        return render(examples)
+    Until a snapshot is active it answers by the fallback policy's degraded mode.
+    """
+    place = Place(Path(folder), policy_fallback, settings or config.Guard(), examples=examples)
+    return application(place, Board(1), 0)
 
-    return Starlette(
-        routes=[
-            _ask("/v1/search", current, Search, lambda guard, it: guard.search(it.query, it.viewer)),
-            _ask(
-                "/v1/autocomplete",
-                current,
-                Autocomplete,
-                lambda guard, it: guard.autocomplete(it.prefix, it.candidates),
-            ),
-            _ask("/v1/hashtag", current, Hashtag, lambda guard, it: guard.hashtag(it.tag)),
-            _ask("/v1/suggest", current, Suggest, lambda guard, it: guard.suggest(it.viewer, it.candidates)),
-            _ask(
-                "/v1/recommend",
-                current,
-                Recommend,
-                lambda guard, it: guard.recommend(it.viewer, it.surface, it.candidates),
-            ),
-            Route("/healthz", _alive),
-            Route("/readyz", _readiness(current)),
-            Route("/", try_it),
-        ],
-        exception_handlers={Refusal: refuse, HTTPException: refuse, Exception: refuse},
-    )
+
+def placed(
+    folder: Path, policy: Policy, settings: config.Guard, home: Path | None, host: str, examples: Examples = NO_EXAMPLES
+) -> Place:
+    """What a service needs to know, with its files found; a Fault when anybody could ask it from elsewhere."""
+    where = home or folder
+    keys_file = where / KEYS_FILE if home else None
+    resolved = {name: str(where / file) for name in tls.FILES if (file := getattr(settings, name))}
+    settings = settings.model_copy(update=resolved)
+    log_file = where / settings.access_log if settings.access_log else None
+    if log_file:
+        writable(log_file)
+    has_keys = keys_file is not None and bool(api_keys.read(keys_file))
+    if not (has_keys or settings.client_ca or _is_this_machine(host)):
+        mend = "add a key with `ringfence keys add NAME`, or set guard.client_ca, or listen on 127.0.0.1"
+        raise Fault("the service would be open to anybody who can reach it", where=f"guard.host {host}", mend=mend)
+    return Place(folder, policy, settings, keys_file, log_file, examples, open_without_keys=not has_keys)
 
 
 def serve(
@@ -80,76 +55,33 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8100,
     examples: Examples = NO_EXAMPLES,
+    settings: config.Guard | None = None,
+    home: Path | None = None,
     ready: Callable[[str], object] = print,
-) -> None:
-    """Serve until interrupted. `ready` gets the address once requests are taken; port 0 picks a free one.
+) -> int:
+    """Serve until SIGTERM or SIGINT; gives the exit code. `ready` gets the address once requests are taken.
 
-    There is no sign-in yet, so it listens on this machine only unless `host` says otherwise.
+    Port 0 picks a free one. `home` is the workspace: its keys are asked for, and files that settings name are in it.
     """
+    place = placed(Path(folder), policy_fallback, settings or config.Guard(), home, host, examples)
+    secured = tls.of(place.settings)
     try:
-        listener = socket.create_server((host, port), backlog=1024)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise Fault(
             f"the service cannot listen there ({error.strerror})", where=f"{host}:{port}", mend="choose another port"
         ) from error
-    # Neither queries nor addresses are to be logged, so there is no access log.
-    settings = uvicorn.Config(
-        build_app(folder, policy_fallback, examples), access_log=False, log_level="warning", server_header=False
-    )
-    with listener, suppress(KeyboardInterrupt):  # Ctrl-C is how a person stops it; uvicorn has shut down by then
-        ready(f"http://{host}:{listener.getsockname()[1]}/")
-        uvicorn.Server(settings).run(sockets=[listener])
+    named = f"[{host}]" if ":" in host else host
+    address = f"{'https' if secured else 'http'}://{named}:{listener.getsockname()[1]}/"
+    if place.settings.workers > 1:
+        return workers.supervise(place, listener, place.settings.workers, lambda: ready(address))
+    run(place, listener, Board(1), 0, lambda: ready(address))
+    return 0
 
 
-def _ask(path: str, current: Current, kind: type[Asked], ask: Callable[[Decider, Asked], Decision | Slate]) -> Route:
-    """A route that takes requests of one kind and hands them to the guard."""
-    decoder = msgspec.json.Decoder(kind)
-
-    async def endpoint(request: Request) -> Response:
-        asked = decode(decoder, await body_of(request))
-        answer = ask(current.guard(), asked)
-        return _json(_slate(answer) if isinstance(answer, Slate) else answer)
-
-    return Route(path, endpoint, methods=["POST"])
-
-
-def _slate(slate: Slate) -> dict[str, object]:
-    """A slate as it is sent: what to show, and a decision on each candidate that met a rule. The others are allowed."""
-    judged = [{"subject": name, **_said(outcome)} for name, outcome in slate.judged.items()]
-    return {
-        "surface": slate.surface,
-        "kept": slate.kept,
-        "judged": judged,
-        "backfill": slate.backfill,
-        "degraded": slate.degraded,
-        "policy_version": slate.versions.policy,
-        "snapshot_version": slate.versions.snapshot,
-        "lexicon_version": slate.versions.lexicon,
-    }
-
-
-def _said(outcome: Outcome) -> dict[str, object]:
-    return {"verdict": outcome.verdict, "reason": outcome.reason, "message": outcome.message}
-
-
-async def _alive(_: Request) -> Response:
-    return _json({"ok": True})
-
-
-def _readiness(current: Current) -> Endpoint:
-    async def endpoint(_: Request) -> Response:
-        guard = current.guard()
-        ready = isinstance(guard, Guard)
-        answer = {
-            "ready": ready,
-            "trouble": current.trouble,
-            "policy_version": guard.policy.version,
-            "snapshot_version": guard.snapshot.version if isinstance(guard, Guard) else "",
-        }
-        return _json(answer, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
-
-    return endpoint
-
-
-def _json(answer: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(msgspec.json.encode(answer), status, HEADERS, "application/json")
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

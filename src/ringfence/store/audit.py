@@ -34,6 +34,7 @@ class Action(StrEnum):
     DRIFT_READ = "drift_read"
     POLICY_CHANGED = "policy_changed"
     SNAPSHOT_PUBLISHED = "snapshot_published"
+    KEYS_CHANGED = "keys_changed"
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -64,6 +64,66 @@ class Guard(BaseModel):
         "127.0.0.1"
     )
     port: Annotated[int, Field(ge=1, le=65535, description="The port that the guard's service listens on.")] = 8642
+    workers: Annotated[int, Field(ge=1, le=64, description="How many processes answer on that port.")] = 1
+    deadline_ms: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=60_000,
+            description="How long a request may have waited, where it does not say itself, before the policy's verdict "
+            "for a missed deadline is the answer.",
+        ),
+    ] = 50
+    body_timeout_ms: Annotated[
+        int, Field(ge=10, le=60_000, description="How long a client may take to send a request's head or its body.")
+    ] = 5_000
+    body_limit: Annotated[
+        int, Field(ge=1_000, le=100_000_000, description="How many bytes a request's body may have.")
+    ] = 1_000_000
+    max_in_flight: Annotated[
+        int,
+        Field(
+            ge=1, le=100_000, description="How many requests a worker reads at a time; one more is told to come again."
+        ),
+    ] = 256
+    max_connections: Annotated[
+        int, Field(ge=2, le=1_000_000, description="How many connections a worker holds open; one more is closed.")
+    ] = 4_096
+    keep_alive_seconds: Annotated[
+        int, Field(ge=1, le=3_600, description="How long a connection that asks nothing is kept open.")
+    ] = 5
+    drain_seconds: Annotated[
+        int, Field(ge=1, le=600, description="How long the service may take to end once it is told to.")
+    ] = 20
+    drain_notice_ms: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=60_000,
+            description="How long it goes on taking connections after readiness has turned, so that load balancers "
+            "notice.",
+        ),
+    ] = 2_000
+    access_log: Annotated[
+        str, Field(description="The file that gets one line a request, from the workspace; empty is none.")
+    ] = ""
+    access_log_bytes: Annotated[
+        int, Field(ge=10_000, description="How large that file grows before it is set aside; four are kept.")
+    ] = 100_000_000
+    log_key_hours: Annotated[
+        float,
+        Field(
+            gt=0, le=8_760, description="How long texts hash alike in the access log; their key is then gone for good."
+        ),
+    ] = 24.0
+    traces: Annotated[
+        bool, Field(description="Whether spans are sent to an OpenTelemetry collector, as its environment says.")
+    ] = False
+    tls_cert: Annotated[str, Field(description="The service's certificate, a PEM file; empty is no TLS.")] = ""
+    tls_key: Annotated[str, Field(description="The private key of that certificate, a PEM file.")] = ""
+    client_ca: Annotated[
+        str, Field(description="Who signs the clients' certificates, a PEM file; each client must then show one.")
+    ] = ""
 
 
 class Store(BaseModel):

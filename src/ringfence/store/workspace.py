@@ -78,6 +78,10 @@ class Workspace:
         return self.path / "snapshots"
 
     @property
+    def guard_keys_file(self) -> Path:
+        return self.path / "guard_keys.json"
+
+    @property
     def exposure(self) -> Path:
         return self.path / "exposure"
 
