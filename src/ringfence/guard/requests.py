@@ -5,13 +5,9 @@ from typing import Annotated, Generic, NoReturn, TypeVar
 
 import msgspec
 
-<<<<<<< HEAD
-from ringfence.guard.texts import LONGEST
-=======
 from ringfence.guard.answers import Viewer
 from ringfence.guard.decide import LONGEST
 from ringfence.guard.refusals import INVALID, MALFORMED, Refusal
->>>>>>> h2
 from ringfence.model.words import Surface
 
 MOST_CANDIDATES = 10_000
