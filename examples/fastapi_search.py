@@ -9,9 +9,10 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Header
+
 from ringfence.guard.answers import Decision, Viewer
 from ringfence.guard.current import Current
 from ringfence.guard.policy import Cause, default_policy
@@ -44,7 +45,7 @@ def make_app(snapshots: Path) -> FastAPI:
     app = FastAPI()
 
     @app.get("/search")
-    def search(q: str, user: str = "", accept_language: str = Header("")) -> dict[str, Any]:
+    def search(q: str, user: str = "", accept_language: Annotated[str, Header()] = "") -> dict[str, Any]:
         viewer = Viewer(user, language=accept_language.partition(",")[0].strip())
         try:
             decision = current.guard().search(q, viewer)

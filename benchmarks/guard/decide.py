@@ -2,9 +2,9 @@
 
     python benchmarks/guard/decide.py
 
-Two snapshots, one of whole numbers below 200 million, one of strings. Each figure is CPU time on one thread: the median
-of nine turns over 300 different slates, with the least and the most. Beside it, in the same turns, what a platform would
-write first: a Python set of the flagged ids between a JSON decoder and encoder. Writes benchmarks/results/guard.md.
+Two snapshots, one of whole numbers below 200 million, one of strings. Each figure is CPU time on one thread: the
+median of nine turns over 300 different slates, with the least and the most. Beside it, in the same turns, what a platform
+would write first: a Python set of the flagged ids between a JSON decoder and encoder. Writes benchmarks/results/guard.md.
 """
 
 import gc
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from subprocess import run
 from typing import Any
@@ -40,7 +41,6 @@ SLATES, TURNS, SEARCHES = 300, 9, 20_000
 SHARES = (0.025, 0.1)  # of a slate that is flagged: by chance, and a slate that leads there
 LETTERS = np.array(list("abcdefghiklmnoprstuvw"))
 NAME = "acct_"
-Timed = tuple[str, Callable[[], object]]
 
 
 def main() -> None:
@@ -88,7 +88,7 @@ def publish(folder: Path, lexicon: Lexicon, flagged: NDArray[np.int64], prefix: 
 
 
 def load(folder: Path) -> None:
-    """In a process of its own: seconds to load, then megabytes that it added, all and what is not of the mapped file."""
+    """In a process of its own: seconds to load, then megabytes that it added: all, and what no other process shares."""
     me = psutil.Process()
     Guard.load(folder)  # compiled code is read, and the file is in the page cache
     gc.collect()
@@ -110,16 +110,14 @@ def slates(guard: Guard, flagged: NDArray[np.int64], prefix: str, rng: np.random
         asked = plain.decode(body)["candidates"]
         return msgspec.json.encode({"kept": [one for one in asked if one not in known]})
 
-    rows = []
+    rows: list[Sequence[str]] = []
     for share in SHARES:
         bodies = [
             msgspec.json.encode({"viewer": ids[0], "candidates": ids})
             for ids in (drawn(flagged, share, prefix, rng) for _ in range(SLATES))
         ]
         name = f"{SLATE} {'strings' if prefix else 'whole numbers'}, {share:.1%} flagged, JSON"
-        ours, theirs = turns(
-            (lambda: [raw_slates.suggest(guard, body) for body in bodies], lambda: [beside(body) for body in bodies])
-        )
+        ours, theirs = turns(bodies, (partial(raw_slates.suggest, guard), beside))
         rows.append((name, spread(ours), spread(theirs)))
     return rows
 
@@ -127,9 +125,11 @@ def slates(guard: Guard, flagged: NDArray[np.int64], prefix: str, rng: np.random
 def binary(guard: Guard, flagged: NDArray[np.int64], rng: np.random.Generator) -> list[Sequence[str]]:
     """A row for slates as bytes."""
     bodies = [np.array(drawn(flagged, SHARES[0], "", rng), np.uint32).tobytes() for _ in range(SLATES)]
-    (ours,) = turns(
-        (lambda: [guard.verdicts(Surface.SUGGESTION, None, np.frombuffer(one, np.uint32)).tobytes() for one in bodies],)
-    )
+
+    def verdicts(body: bytes) -> bytes:
+        return guard.verdicts(Surface.SUGGESTION, None, np.frombuffer(body, np.uint32)).tobytes()
+
+    (ours,) = turns(bodies, (verdicts,))
     return [(f"{SLATE} whole numbers, {SHARES[0]:.1%} flagged, bytes", spread(ours), "")]
 
 
@@ -141,13 +141,14 @@ def drawn(flagged: NDArray[np.int64], share: float, prefix: str, rng: np.random.
     return [f"{prefix}{one}" for one in ids.tolist()] if prefix else ids.tolist()
 
 
-def turns(calls: Sequence[Callable[[], object]]) -> list[list[float]]:
+def turns(bodies: Sequence[bytes], calls: Sequence[Callable[[bytes], object]]) -> list[list[float]]:
     """Microseconds of CPU a slate for each call in turn, the first turn thrown away."""
     took: list[list[float]] = [[] for _ in calls]
     for _ in range(TURNS + 1):
         for call, times in zip(calls, took, strict=True):
             began = time.process_time()
-            call()
+            for body in bodies:
+                call(body)
             times.append((time.process_time() - began) / SLATES * 1e6)
     return [times[1:] for times in took]
 
@@ -158,14 +159,11 @@ def texts(guard: Guard, lexicon: Lexicon, rng: np.random.Generator) -> list[Sequ
     innocent = [f"good coffee on the way to work {number}" for number in range(SEARCHES)]
     completions = [[f"{word[:4]}{end}" for end in ("ing", "s", "er", "work", "board")] * 2 for word in words[:2000]]
     cases: list[tuple[str, list[Callable[[], object]]]] = [
-        ("search, nothing found", [lambda text=text: guard.search(text) for text in innocent]),
-        ("search, blocked", [lambda text=text: guard.search(text) for text in words]),
-        (
-            "autocomplete, 10 completions",
-            [lambda some=some: guard.autocomplete(some[0][:4], some) for some in completions],
-        ),
+        ("search, nothing found", [partial(guard.search, text) for text in innocent]),
+        ("search, blocked", [partial(guard.search, text) for text in words]),
+        ("autocomplete, 10 completions", [partial(guard.autocomplete, some[0][:4], some) for some in completions]),
     ]
-    rows = []
+    rows: list[Sequence[str]] = []
     for name, calls in cases:
         took = np.array([one(call) for call in calls])
         rows.append((name, *(f"{np.percentile(took, part):.1f}" for part in (50, 99, 99.9))))
@@ -184,11 +182,15 @@ def spread(times: Sequence[float]) -> str:
 
 def page(rows: Sequence[Sequence[str]], typed: Sequence[Sequence[str]], made: Sequence[Sequence[str]]) -> list[str]:
     ratio = [(*row, f"{float(row[2].split()[0]) / float(row[1].split()[0]):.1f}" if row[2] else "") for row in rows]
+    told = (
+        f"{FLAGGED:,} flagged accounts drawn from {UNIVERSE:,}, {TERMS:,} terms. CPU on one thread, median of {TURNS} "
+        f"turns over {SLATES} slates, with the least and the most. Ours answers with the reason for each account; the "
+        "set only leaves out."
+    )
     return [
         "# Guard: decisions in process",
         "",
-        f"{FLAGGED:,} flagged accounts drawn from {UNIVERSE:,}, {TERMS:,} terms. CPU on one thread, median of {TURNS} turns over "
-        f"{SLATES} slates, with the least and the most. Ours answers with the reason for each account; the set only leaves out.",
+        told,
         "",
         *table(("slate", "ringfence us", "set of ids us", "times as fast"), ratio),
         "One call at a time, wall time; every blocked search is for a term that was not asked for before.",

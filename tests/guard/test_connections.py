@@ -27,7 +27,7 @@ def served(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutin
     async def run() -> bytes:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             server = uvicorn.Server(
-                uvicorn.Config(echo, http=connections(SECONDS), lifespan="off", log_level="critical", log_config=None)  # type: ignore[arg-type]
+                uvicorn.Config(echo, http=connections(SECONDS), lifespan="off", log_level="critical", log_config=None)
             )
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             reader, writer = await asyncio.open_connection(*listener.getsockname())

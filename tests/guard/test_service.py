@@ -94,7 +94,7 @@ def test_a_slate_says_what_to_show_and_why_not_the_rest(
 ) -> None:
     answer = post(app, f"/v1/{path}", body)
     assert answer["kept"] == kept
-    candidates = body.get("candidates", body.get("tags"))
+    candidates = body["candidates"] if "candidates" in body else body["tags"]
     assert answer["backfill"] == len(candidates) - len(kept)
     assert {judged["subject"] for judged in answer["judged"]} == set(candidates) - set(kept)
     assert all(judged["reason"] for judged in answer["judged"])

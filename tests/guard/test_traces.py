@@ -7,15 +7,16 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from tests.guard.service_parts import running
 
-from ringfence.guard import service, shelf, signing
+from ringfence.guard import shelf, signing
 from ringfence.guard.application import Place, application
 from ringfence.guard.counters import Board
 from ringfence.guard.policy import default_policy
 from ringfence.guard.signing import Signer
 from ringfence.guard.snapshot import Built
+from ringfence.model.faults import Fault
 from ringfence.store import config
-from tests.guard.service_parts import running
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -44,7 +45,7 @@ class Taker(BaseHTTPRequestHandler):
 
     server: Collector
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_POST(self) -> None:
         self.server.raw.append(self.rfile.read(int(self.headers["content-length"])))
         self.send_response(200)
         self.end_headers()
@@ -105,5 +106,5 @@ def test_nothing_is_traced_unless_it_is_asked_for(tmp_path: Path, monkeypatch: p
 
 def test_without_the_package_asking_for_it_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ringfence.guard.application.find_spec", lambda _: None)
-    with pytest.raises(service.Fault, match="OpenTelemetry is not installed"):
+    with pytest.raises(Fault, match="OpenTelemetry is not installed"):
         application(Place(tmp_path, default_policy(), config.Guard(traces=True)), Board(1), 0)

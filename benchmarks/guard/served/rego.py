@@ -15,11 +15,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import psutil
 from benchmarks.guard.served import asked, platforms
 from benchmarks.guard.served.load import ROOT

@@ -56,8 +56,8 @@ def started(command: Sequence[str], cores: Sequence[int], cwd: Path | None = Non
         stdout=subprocess.DEVNULL,
         text=True,
         cwd=cwd,
-        preexec_fn=lambda: os.sched_setaffinity(0, set(cores)),
     )
+    os.sched_setaffinity(process.pid, set(cores))  # threads that it starts from now on keep to them too
     try:
         yield _port(process), process.pid
     finally:

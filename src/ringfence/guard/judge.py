@@ -53,7 +53,7 @@ class Judge:
         self.rules: list[Rule | None] = [None]  # by number, as tables have them
         self._codes = np.zeros(1, np.uint8)
         self._tables: dict[tuple[Surface, Classes], NDArray[np.uint16]] = {}
-        # By the rule's identity, as a policy keeps its rules: to hash what is in one would cost more than to look it up.
+        # By the rule's identity, as a policy keeps its rules: hashing what is in one costs more than looking it up.
         self._messages: dict[tuple[int, str, str], Outcome] = {}
 
     def classes(self, viewer: Viewer, profile: int) -> Classes:

@@ -1,4 +1,4 @@
-"""How is a plain slate judged in one go, in compiled code: read, looked up, and written again without what is hidden?"""
+"""How is a plain slate judged in one go, in compiled code: read, looked up, and written without what is hidden?"""
 
 import numpy as np
 from numba import njit

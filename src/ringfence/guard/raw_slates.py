@@ -1,6 +1,6 @@
 """How is a slate of accounts answered from JSON to JSON without an object for each candidate?
 
-The answer is byte for byte the one that replies.py gives; where that cannot be promised, there is none, and the ordinary
+The answer is byte for byte the one that replies.py gives. Where that cannot be promised there is none, and the ordinary
 way is taken. Decoding and encoding 500 ids costs more than judging them.
 """
 

@@ -9,7 +9,7 @@ from numba import njit
 
 NOT_PLAIN, TEXTS, NUMBERS = 0, 1, 2
 _MOST_DIGITS = 18  # so that the value fits into 63 bits
-_QUOTE, _COMMA, _OPEN, _CLOSE, _ESCAPE, _ZERO = 34, 44, 91, 93, 92, 48
+_BLANK, _QUOTE, _COMMA, _ZERO, _NINE, _OPEN, _ESCAPE, _CLOSE, _TILDE = map(ord, ' ",09[\\]~')
 _DEMOTE, _DROP = 2, 3
 
 
@@ -21,59 +21,67 @@ def _past_blanks(data, place):
 
 
 @njit(nogil=True, cache=True)
+def _text_end(data, start, longest):
+    """Where a text ends whose first byte stands at `start`; -1 where it is not plain, empty or too long."""
+    place = start
+    while place < len(data) and data[place] != _QUOTE:
+        if data[place] < _BLANK or data[place] > _TILDE or data[place] == _ESCAPE:
+            return -1
+        place += 1
+    return place if place < len(data) and 0 < place - start <= longest else -1
+
+
+@njit(nogil=True, cache=True)
+def _number_end(data, start):
+    """Where a whole number ends that starts at `start`, and what it is; -1 where there is none, or too large a one."""
+    place, value = start, np.int64(0)
+    while place < len(data) and _ZERO <= data[place] <= _NINE:
+        value = value * 10 + (np.int64(data[place]) - _ZERO)
+        place += 1
+    size = place - start
+    plain = 0 < size <= _MOST_DIGITS and (data[start] != _ZERO or size == 1)
+    return (place if plain else -1), value
+
+
+@njit(nogil=True, cache=True)
+def _room(data):
+    """As many as there are commas, and one more: an array has no more elements."""
+    room = 1
+    for place in range(len(data)):
+        room += data[place] == _COMMA
+    return room
+
+
+@njit(nogil=True, cache=True)
 def tokens(data, most, longest):
     """The kind of a JSON array, and where its texts (inside their quotes) or numbers start and end, with their values.
 
     An array of more than `most`, or with an empty id or one of more than `longest` bytes, is NOT_PLAIN too.
     """
-    room = 1
-    for place in range(len(data)):
-        room += data[place] == _COMMA
+    room = _room(data)
     starts, ends, values = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64)
     count, kind = 0, NOT_PLAIN
     place = _past_blanks(data, 0)
-    if place == len(data) or data[place] != _OPEN:
-        return NOT_PLAIN, starts[:0], ends[:0], values[:0]
-    place += 1
-    while True:
-        place = _past_blanks(data, place)
-        if place == len(data) or count == room or room > most:
-            return NOT_PLAIN, starts[:0], ends[:0], values[:0]
-        if data[place] == _QUOTE and kind != NUMBERS:
-            kind = TEXTS
-            place += 1
-            start = place
-            while place < len(data) and data[place] != _QUOTE:
-                if data[place] < 32 or data[place] > 126 or data[place] == _ESCAPE:
-                    return NOT_PLAIN, starts[:0], ends[:0], values[:0]
-                place += 1
-            if place == len(data) or place == start or place - start > longest:
-                return NOT_PLAIN, starts[:0], ends[:0], values[:0]
-            starts[count], ends[count] = start, place
-            place += 1
-        elif kind != TEXTS:
-            kind = NUMBERS
-            start, value = place, np.int64(0)
-            while place < len(data):
-                digit = np.int64(data[place]) - _ZERO
-                if digit < 0 or digit > 9:
-                    break
-                value = value * 10 + digit
-                place += 1
-            size = place - start
-            if size == 0 or size > _MOST_DIGITS or (data[start] == _ZERO and size > 1):
-                return NOT_PLAIN, starts[:0], ends[:0], values[:0]
-            starts[count], ends[count], values[count] = start, place, value
+    more = room <= most and place < len(data) and data[place] == _OPEN
+    while more:
+        place = _past_blanks(data, place + 1)
+        quotes = 1 if place < len(data) and data[place] == _QUOTE else 0
+        start = place + quotes
+        if quotes:
+            end, value = _text_end(data, start, longest), np.int64(0)
         else:
-            return NOT_PLAIN, starts[:0], ends[:0], values[:0]
+            end, value = _number_end(data, start)
+        found = TEXTS if quotes else NUMBERS
+        if end < 0 or kind not in (NOT_PLAIN, found):
+            break
+        kind = found
+        starts[count], ends[count], values[count] = start, end, value
         count += 1
-        place = _past_blanks(data, place)
-        if place < len(data) and data[place] == _COMMA:
-            place += 1
-        elif place == len(data) - 1 and data[place] == _CLOSE:
+        place = _past_blanks(data, end + quotes)
+        more = place < len(data) and data[place] == _COMMA
+        if place == len(data) - 1 and data[place] == _CLOSE:
             return kind, starts[:count], ends[:count], values[:count]
-        else:
-            return NOT_PLAIN, starts[:0], ends[:0], values[:0]
+    return NOT_PLAIN, starts[:0], ends[:0], values[:0]
 
 
 @njit(nogil=True, cache=True)
