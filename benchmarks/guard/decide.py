@@ -3,8 +3,8 @@
     python benchmarks/guard/decide.py
 
 Two snapshots, one of whole numbers below 200 million, one of strings. Each figure is CPU time on one thread: the median
-of nine turns over 300 different slates, with the least and the most. Beside it, in the same turns, what a platform would
-write first: a Python set of the flagged ids between a JSON decoder and an encoder. Writes benchmarks/results/guard.md.
+of nine turns over 300 different slates, with the least and the most. Beside it, in the same turns, what a platform
+would write first: a set of the flagged ids between a JSON decoder and an encoder. Writes benchmarks/results/guard.md.
 """
 
 import gc
