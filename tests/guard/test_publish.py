@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.discovery import vetted
-from ringfence.guard import limits
+from ringfence.guard import limit_lists, limits
 from ringfence.guard import publish as publishing
 from ringfence.guard.collect import collect
 from ringfence.guard.decide import Guard
@@ -164,6 +164,15 @@ def test_whoever_turns_out_to_be_a_child_is_no_longer_limited(place: Workspace) 
     told = carried(place, minor)
     assert told["a1"] == {"network:likely_minor"}
     assert "a1" not in limits.in_force(place, NOW)["account_id"].to_pylist()
+
+
+def test_a_confirmed_limit_of_whoever_turns_out_to_be_a_child_takes_no_effect(place: Workspace) -> None:
+    confirm(place, ["a1"], "wren", now=NOW)
+    minor = pa.Table.from_pylist([{**FOUND[0], "role": "likely_minor"}, *FOUND[1:]], SCORES)
+    place.results.mkdir(exist_ok=True)
+    pq.write_table(minor, place.results / "scores.parquet")
+    assert carried(place, minor)["a1"] == {"network:likely_minor"}
+    assert limit_lists.limited(place, NOW).num_rows == 0
 
 
 def test_strengths_are_probabilities_rounded_down(place: Workspace) -> None:
