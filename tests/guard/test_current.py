@@ -196,6 +196,19 @@ def test_a_delta_is_laid_over_its_snapshot_and_swapped_for_the_next(make: Make, 
         assert current.guard().suggest(None, ["cy", "ed"]).kept == ["cy", "ed"]
 
 
+def test_a_delta_weakens_nothing(make: Make, shelved: Path, signer: Signer) -> None:
+    base = make(accounts={"account:hits": ["cy"]}, tags={"mere": 0.9, "wood": 0.9})
+    shelf.publish(shelved, base, signer)
+    with following(shelved) as current:
+        less = table([("cy", "account:hits", 0.05, datetime(2026, 1, 1, tzinfo=UTC))])
+        delta.write(shelved, Delta(base.version, 1, datetime.now(UTC), less, {"mere": 0.1}), signer)
+        current.look()
+        assert current.guard().sequence == 1
+        assert current.guard().hashtag("mere").reason == "tag:network"
+        assert current.guard().hashtag("wood").reason == "tag:network"
+        assert current.guard().suggest(None, ["cy", "ed"]).kept == ["ed", "cy"]
+
+
 def test_a_delta_that_cannot_be_believed_leaves_the_one_before(make: Make, shelved: Path, signer: Signer) -> None:
     base = make()
     shelf.publish(shelved, base, signer)
