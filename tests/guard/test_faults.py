@@ -366,7 +366,7 @@ carries the verdict to go by; it is the policy's choice for that cause and surfa
 """
 END = """
 A new snapshot, activation or delta that is refused leaves the last good one in service; `/readyz` names the trouble. A
-process that dies is replaced; callers meanwhile go by their own copy of these verdicts, as `examples/` shows for a proxy.
+process that dies is replaced; callers meanwhile go by their own copy of these verdicts, as `examples/` shows.
 """
 
 
