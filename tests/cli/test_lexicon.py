@@ -10,6 +10,7 @@ from ringfence.cli.say import ROOT
 from ringfence.model.faults import Exit, Fault
 
 RUN = CliRunner()
+add(["lexicon"])
 
 
 @pytest.fixture

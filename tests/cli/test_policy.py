@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ringfence.cli.policy import GROUP
-from ringfence.guard import publish, shelf, signing, snapshot
+from ringfence.guard import files, shelf, signing, snapshot
 from ringfence.guard.flags import table
 from ringfence.guard.policy import DEFAULT_POLICY
 from ringfence.model.faults import Fault
@@ -136,7 +136,7 @@ def test_rehearse_counts_and_names_only_when_asked(place: Workspace, stricter: P
     load(place, sorted(tmp_path.glob("*.jsonl")))
     signer = signing.new()
     flags = table([("bo", "network:nearby", 1.0, None)])
-    made = snapshot.build(Lexicon.load(place.lexicon_file), publish.read_policy(place), flags, signer=signer)
+    made = snapshot.build(Lexicon.load(place.lexicon_file), files.read_policy(place), flags, signer=signer)
     signing.trust(place.snapshots, signer)
     shelf.publish(place.snapshots, made, signer)
     where = ("--workspace", place.path)

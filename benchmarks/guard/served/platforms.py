@@ -18,9 +18,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ringfence.guard import shelf, signing, snapshot
+from ringfence.guard.files import signer_of
 from ringfence.guard.flags import FLAGS
 from ringfence.guard.policy import default_policy
-from ringfence.guard.publish import signer_of
 from ringfence.guard.snapshot import Built
 from ringfence.model.faults import Fault
 from ringfence.store.disk import write_whole

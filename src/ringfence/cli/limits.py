@@ -9,8 +9,9 @@ import typer
 from ringfence.cli import say
 from ringfence.discovery import results
 from ringfence.guard import limit_journal, limit_lists, limit_reviews, limit_state, limits
+from ringfence.guard.files import read_policy
 from ringfence.guard.limits import Applied
-from ringfence.guard.publish import read_policy, republish
+from ringfence.guard.publish import republish
 from ringfence.model.faults import Fault
 from ringfence.store import audit
 from ringfence.store.workspace import Workspace

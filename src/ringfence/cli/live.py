@@ -11,11 +11,11 @@ import typer
 
 from ringfence.cli import say
 from ringfence.guard import live, live_connection
+from ringfence.guard.files import signer_of
 from ringfence.guard.known_hashes import FILE
 from ringfence.guard.live import Folders, Open, Settings
 from ringfence.guard.live_kept import FOLDER
 from ringfence.guard.live_sources import Sources
-from ringfence.guard.publish import signer_of
 from ringfence.ingest.streams.stream import Stream
 from ringfence.model.faults import Fault
 from ringfence.store.workspace import Workspace

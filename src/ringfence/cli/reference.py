@@ -10,6 +10,7 @@ from typing import Any
 
 import typer.main
 
+from ringfence.cli import NAMES, add
 from ringfence.cli.say import ROOT
 from ringfence.model.faults import Exit
 from ringfence.store.config import settings
@@ -26,6 +27,7 @@ def cli_page() -> str:
     """Every command with its options, in the order of `ringfence --help`."""
     lines = ["# Commands", "", "Results go to standard output, progress and faults to standard error. Exit codes:", ""]
     lines += [f"- {int(code)}: {meaning}" for code, meaning in EXITS.items()]
+    add(NAMES)
     root = typer.main.get_command(ROOT)
     for name, command in _commands(root, ""):
         text = (command.help or "").strip().split("\n\n")

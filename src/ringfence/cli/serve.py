@@ -6,7 +6,7 @@ import typer
 
 from ringfence.cli import say
 from ringfence.guard import api_keys, service
-from ringfence.guard.publish import read_policy
+from ringfence.guard.files import read_policy
 
 
 def command(

@@ -8,7 +8,7 @@ from ringfence.cli import say
 from ringfence.cli.publish import differences
 from ringfence.guard import shelf, signing, snapshot
 from ringfence.guard.changes import changes
-from ringfence.guard.publish import signer_of
+from ringfence.guard.files import signer_of
 from ringfence.guard.snapshot import Snapshot
 from ringfence.model.faults import Fault
 from ringfence.store import audit

@@ -12,10 +12,10 @@ from ringfence.discovery import results
 from ringfence.guard import limit_journal, limits, shelf, signing, snapshot, trial_files
 from ringfence.guard.changes import Changes, changes
 from ringfence.guard.collect import collect
+from ringfence.guard.files import read_policy, signer_of
 from ringfence.guard.help import with_own
 from ringfence.guard.limits import Applied
 from ringfence.guard.live_kept import kept
-from ringfence.guard.policy import Policy
 from ringfence.guard.signing import Signer, Trusted
 from ringfence.guard.snapshot import Built, Snapshot
 from ringfence.guard.tag_risk import LEADING, tag_risk, unnamed
@@ -71,21 +71,6 @@ def republish(workspace: Workspace, now: datetime | None = None, live: Live | No
         return None
     model = results.last_run(workspace).model
     return _publish(workspace, results.read_scores(workspace), model, now or datetime.now(UTC), None, live)
-
-
-def signer_of(workspace: Workspace) -> Signer:
-    """The key that a workspace signs with, made when it is first needed."""
-    return signing.from_file(workspace.path / signing.SECRET_FILE)
-
-
-def read_policy(workspace: Workspace) -> Policy:
-    """The workspace's policy, checked."""
-    file = workspace.policy_file
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Fault("the policy cannot be read", where=str(file), mend="restore it, or run `ringfence init`") from error
-    return Policy.parse(text, str(file))
 
 
 def _known(
