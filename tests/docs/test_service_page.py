@@ -97,8 +97,8 @@ def test_every_series_is_there_with_its_labels() -> None:
     text = metrics.text(board).decode()
     series = {name if kind != "counter" else f"{name.removesuffix('_total')}_total" for name, kind in types(text)}
     assert len(series) == len(metrics.SERIES) + len(metrics.TOTALS) + 7
-    listed = re.findall(r"^\| `(ringfence_guard_\w+)` \| (?:counter|gauge|histogram) \|", SERVICE, re.MULTILINE)
-    assert sorted(listed) == sorted(series)
+    named = re.findall(r"^\| `(ringfence_guard_\w+)` \| (?:counter|gauge|histogram) \|", SERVICE, re.MULTILINE)
+    assert sorted(named) == sorted(series)
     for name, _, labels, _ in metrics.SERIES:
         listed = ", ".join(f"`{label}`" for label in labels)
         assert f"| `ringfence_guard_{name}_total` | counter | {listed} |" in SERVICE

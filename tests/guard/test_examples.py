@@ -60,7 +60,13 @@ def test_the_search_handler_asks_before_it_searches(published: Path, monkeypatch
     module = example("fastapi_search")
     ran: list[str] = []
     plain = module.search_results
-    monkeypatch.setattr(module, "search_results", lambda query: ran.append(query) or plain(query))
+
+    def noted(query: str) -> list[str]:
+        ran.append(query)
+        results: list[str] = plain(query)
+        return results
+
+    monkeypatch.setattr(module, "search_results", noted)
     app = module.make_app(published)
     assert search(app, "lake")["results"] == list(module.RESULTS)
     found = search(app, "firecrest", "de-AT,en")
