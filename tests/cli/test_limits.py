@@ -74,6 +74,9 @@ def test_from_publish_to_undo(ringfence: Run, place: Path) -> None:
     left = said(ringfence("limits", "list", "--json", *at))["limited"]
     assert sorted(one["account_id"] for one in left) == sorted([member, waits])
     assert {one["network_id"] for one in left} == {limited[0]["network_id"], held[0]["network_id"]}
+    told = ringfence("status", *at).stdout
+    assert "breaker      CIRCUIT BREAKER: the policy's per_day holds" in told
+    assert ("trouble      none" in told, "delta        none" in told) == (True, True)
     again = said(ringfence("publish", "--json", *at))
     assert (again["limits"]["limited"], again["limits"]["tripped"]) == (0, "per_day")
     batches = said(ringfence("limits", "batches", "--json", *at))["batches"]
@@ -82,6 +85,43 @@ def test_from_publish_to_undo(ringfence: Run, place: Path) -> None:
     ]  # fmt: skip
     entries = said(ringfence("audit", "--json", *at))["entries"]
     assert {"limits_read", "limits_changed"} <= {one["action"] for one in entries}
+
+
+def test_an_undo_that_is_not_published_says_so(ringfence: Run, place: Path) -> None:
+    at = ("--workspace", place)
+    held = said(ringfence("limits", "list", "--held", "--json", *at))["held"][0]["account_id"]
+    batch = said(ringfence("limits", "confirm", held, "--by", "wren", "--json", *at))["batch"]
+    before = said(ringfence("status", "--json", *at))["snapshot"]
+    policy = Workspace.open(place).policy_file
+    text = policy.read_text()
+    try:
+        policy.write_text("kittiwake")
+        done = ringfence("limits", "undo", batch, "--by", "robin", *at)
+    finally:
+        policy.write_text(text)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert f"batch {batch} is undone, and not published" in done.stderr
+    assert "the guard does not know of it yet" in done.stderr
+    assert said(ringfence("status", "--json", *at))["snapshot"] == before
+    listed = said(ringfence("limits", "list", "--json", *at))["limited"]
+    assert held not in {one["account_id"] for one in listed}
+
+
+def test_status_names_what_is_wrong_and_goes_on(ringfence: Run, place: Path) -> None:
+    at = ("--workspace", place)
+    journal, current = file(Workspace.open(place)), place / "snapshots" / "current"
+    whole = journal.read_bytes(), current.read_bytes()
+    try:
+        journal.write_bytes(b"kittiwake\n")
+        current.write_bytes(b"kittiwake")
+        told = said(ringfence("status", "--json", *at))
+        lines = ringfence("status", *at).stdout.splitlines()
+    finally:
+        journal.write_bytes(whole[0])
+        current.write_bytes(whole[1])
+    assert (told["snapshot"], told["limits"], len(told["trouble"])) == (None, None, 2)
+    assert "snapshot     none that can be served" in lines
+    assert sum("names no version" in line or "is no batch" in line for line in lines) == 2
 
 
 def test_damping_is_exported_with_where_it_is_from(ringfence: Run, place: Path, tmp_path: Path) -> None:

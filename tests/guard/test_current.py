@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -23,9 +24,19 @@ POLICY = default_policy()
 NEVER = 3600.0  # the thread does not look; the test does
 
 
+@dataclass
+class Clock:
+    """A clock that a test sets."""
+
+    at: datetime
+
+    def read(self) -> float:
+        return self.at.timestamp()
+
+
 @contextmanager
-def following(folder: Path, every: float = NEVER) -> Iterator[Current]:
-    current = Current(folder, POLICY, every=every)
+def following(folder: Path, every: float = NEVER, clock: Callable[[], float] = time.time) -> Iterator[Current]:
+    current = Current(folder, POLICY, every=every, clock=clock)
     try:
         yield current
     finally:
@@ -139,6 +150,29 @@ def test_one_that_is_too_old_is_refused_while_there_is_a_fresh_one(make: Make, s
         assert current.guard().search("robin").degraded == "stale_snapshot"
 
 
+def test_the_same_content_published_again_is_younger(make: Make, shelved: Path, signer: Signer) -> None:
+    """A platform on which nothing happens, and which publishes every day, is never stale."""
+    now = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    day, next_day = make(created_at=now), make(created_at=now + 30 * hour)
+    assert day.version == next_day.version
+    clock = Clock(now)
+    shelf.publish(shelved, day, signer, now)
+    with following(shelved, clock=clock.read) as current:
+        delta.write(shelved, change(day, 2, "cy"), signer)
+        current.look()
+        clock.at = now + 30 * hour
+        shelf.publish(shelved, next_day, signer, clock.at)
+        delta.write(shelved, change(day, 1, "ed"), signer)
+        current.look()
+        assert current.trouble == "replayed_delta"
+        assert current.guard().suggest(None, ["cy", "ed"]).kept == ["ed", "cy"]
+        clock.at = now + (POLICY.max_age_hours + 1) * hour
+        assert current.guard().search("robin").degraded == ""
+        clock.at += 30 * hour
+        assert current.guard().search("robin").degraded == "stale_snapshot"
+
+
 def change(base: Built, sequence: int, account: str) -> Delta:
     flags = table([(account, "account:hits", 0.5, None)])
     return Delta(base.version, sequence, datetime.now(UTC), flags, {"#mere": 0.9})
@@ -160,6 +194,20 @@ def test_a_delta_is_laid_over_its_snapshot_and_swapped_for_the_next(make: Make, 
         delta.file_of(shelved, base.version).unlink()
         current.look()
         assert current.guard().suggest(None, ["cy", "ed"]).kept == ["cy", "ed"]
+
+
+def test_a_delta_weakens_nothing(make: Make, shelved: Path, signer: Signer) -> None:
+    base = make(accounts={"account:hits": ["cy"]}, tags={"mere": 0.9, "wood": 0.9})
+    shelf.publish(shelved, base, signer)
+    with following(shelved) as current:
+        less = table([("cy", "account:hits", 0.05, datetime(2026, 1, 1, tzinfo=UTC))])
+        delta.write(shelved, Delta(base.version, 1, datetime.now(UTC), less, {"mere": 0.1}), signer)
+        current.look()
+        assert current.last_swap is not None
+        assert current.last_swap.sequence == 1
+        assert current.guard().hashtag("mere").reason == "tag:network"
+        assert current.guard().hashtag("wood").reason == "tag:network"
+        assert current.guard().suggest(None, ["cy", "ed"]).kept == ["ed", "cy"]
 
 
 def test_a_delta_that_cannot_be_believed_leaves_the_one_before(make: Make, shelved: Path, signer: Signer) -> None:

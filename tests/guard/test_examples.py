@@ -61,12 +61,11 @@ def test_the_search_handler_asks_before_it_searches(published: Path, monkeypatch
     ran: list[str] = []
     plain = module.search_results
 
-    def noted(query: str) -> list[str]:
+    def results(query: str) -> Any:
         ran.append(query)
-        results: list[str] = plain(query)
-        return results
+        return plain(query)
 
-    monkeypatch.setattr(module, "search_results", noted)
+    monkeypatch.setattr(module, "search_results", results)
     app = module.make_app(published)
     assert search(app, "lake")["results"] == list(module.RESULTS)
     found = search(app, "firecrest", "de-AT,en")

@@ -178,6 +178,15 @@ def test_what_is_said_later_ends_an_automatic_limit_and_no_confirmed_one(place: 
     assert names(in_force(place, THEN)) == ["a02"]
 
 
+def test_lists_have_whom_a_limit_takes_effect_on(place: Workspace) -> None:
+    apply(place, scored({"a01": 0.99, "a02": 0.99, "a03": 0.99}), policy(), THEN)
+    confirm(place, ["a02"], "wren", now=THEN)
+    vetted.add(place, ["a01", "a02"], Opinion.NEGATIVE, "test", "robin")
+    assert names(limit_lists.limited(place, THEN)) == names(in_force(place, THEN)) == ["a02", "a03"]
+    told = limit_lists.summary(place, THEN)
+    assert (told.automatic, told.confirmed) == (1, 1)
+
+
 def test_a_limit_that_has_ended_is_set_again_only_as_a_new_one(place: Workspace) -> None:
     found = scored({"a01": 0.99})
     apply(place, found, policy(), THEN)
@@ -332,6 +341,12 @@ def test_an_undone_run_still_counts_against_the_day(place: Workspace) -> None:
     assert apply(place, scored(dict.fromkeys(ALL[:30], 0.99)), policy(), THEN).limited == 0
 
 
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let other processes import this module, however pytest was started."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+
+
 def _apply_often(path: Path, first: int) -> None:
     workspace = Workspace.open(path)
     for name in ALL[first : first + 10]:
@@ -342,6 +357,7 @@ def _apply_often(path: Path, first: int) -> None:
                 raise
 
 
+@pytest.mark.usefixtures("importable")
 def test_two_processes_at_once_do_not_pass_the_cap(place: Workspace) -> None:
     workers = [PROCESSES.Process(target=_apply_often, args=(place.path, first)) for first in (0, 10)]
     for worker in workers:
@@ -388,6 +404,7 @@ def _killed_while_writing(path: Path, bytes_written: int) -> None:
     apply(Workspace.open(path), scored({"a02": 0.99, "a03": 0.99}), policy(), THEN)
 
 
+@pytest.mark.usefixtures("importable")
 @pytest.mark.parametrize("bytes_written", [0, 40, 10**6])
 def test_kill_9_while_a_batch_is_written(place: Workspace, bytes_written: int) -> None:
     apply(place, scored({"a01": 0.99}), policy(), THEN)

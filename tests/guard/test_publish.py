@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.discovery import vetted
-from ringfence.guard import limits
+from ringfence.guard import limit_lists, limits
 from ringfence.guard import publish as publishing
 from ringfence.guard.collect import collect
 from ringfence.guard.decide import Guard
@@ -166,6 +166,15 @@ def test_whoever_turns_out_to_be_a_child_is_no_longer_limited(place: Workspace) 
     assert "a1" not in limits.in_force(place, NOW)["account_id"].to_pylist()
 
 
+def test_a_confirmed_limit_of_whoever_turns_out_to_be_a_child_takes_no_effect(place: Workspace) -> None:
+    confirm(place, ["a1"], "wren", now=NOW)
+    minor = pa.Table.from_pylist([{**FOUND[0], "role": "likely_minor"}, *FOUND[1:]], SCORES)
+    place.results.mkdir(exist_ok=True)
+    pq.write_table(minor, place.results / "scores.parquet")
+    assert carried(place, minor)["a1"] == {"network:likely_minor"}
+    assert limit_lists.limited(place, NOW).num_rows == 0
+
+
 def test_strengths_are_probabilities_rounded_down(place: Workspace) -> None:
     chances = {"a1": 0.999, "a3": 0.7, "a5": 0.49, "a4": None}
     scores = pa.Table.from_pylist(
@@ -224,6 +233,52 @@ def test_what_is_live_is_laid_over(place: Workspace) -> None:
     made = publish(place, SCORED, "expand-1", live=live)
     assert made.served.tags == {"lake": 0.9, "wood": 0.5}
     assert made.served.counts()["account:hits"] == 1
+
+
+def test_what_is_lifted_while_a_snapshot_is_built_is_not_served(place: Workspace) -> None:
+    built: list[int] = []
+
+    def meanwhile(leading: list[str]) -> tuple[pa.Table, dict[str, float]]:
+        built.append(len(leading))
+        if len(built) == 1:
+            lift(place, ["a1"], "wren", "a bird watcher")
+        return FLAGS.empty_table(), {}
+
+    publish(place, SCORED, "expand-1", live=meanwhile)
+    assert built == [3, 2]  # a3 and a7 are left to lead by
+    assert Guard.load(place.snapshots).suggest("nobody", ["a1", "a3"]).kept == ["a1"]
+
+
+def test_limits_that_change_all_the_time_leave_what_was_served(place: Workspace) -> None:
+    before = publish(place, SCORED, "expand-1").version
+
+    def meanwhile(_: list[str]) -> tuple[pa.Table, dict[str, float]]:
+        confirm(place, ["a1"], "wren")
+        return FLAGS.empty_table(), {}
+
+    with pytest.raises(Fault, match="limits were changed"):
+        publish(place, SCORED, "expand-2", live=meanwhile)
+    assert active(place.snapshots, trusted_in(place.snapshots)).version == before
+
+
+def test_a_disk_that_is_full_leaves_what_was_served(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = publish(place, SCORED, "expand-1").version
+    lift(place, ["a1"], "wren", "a bird watcher")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ringfence.guard.container.disk.keep", full)
+        with pytest.raises(Fault, match="No space left"):
+            publish(place, SCORED, "expand-1")
+    assert active(place.snapshots, trusted_in(place.snapshots)).version == before
+    assert publish(place, SCORED, "expand-1").version != before
+
+
+def test_known_media_of_a_likely_minor_is_still_held_back(place: Workspace) -> None:
+    scores = pa.Table.from_pylist([*FOUND[:6], {**FOUND[6], "role": "likely_minor"}], SCORES)
+    assert carried(place, scores)["a7"] == {"network:likely_minor", "media:known"}
 
 
 def test_republish_sets_no_limit_and_needs_a_first_one(place: Workspace) -> None:

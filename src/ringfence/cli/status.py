@@ -1,17 +1,24 @@
 """ringfence status"""
 
+from collections.abc import Iterator
+
 import duckdb
 import typer
 
 from ringfence.cli import say
 from ringfence.discovery import results
-from ringfence.guard import limit_lists, shelf, signing
+from ringfence.discovery.results import Run
+from ringfence.guard import limit_lists, shelf
+from ringfence.guard.limit_lists import Summary
+from ringfence.guard.standing import Standing, standing
+from ringfence.model.faults import Fault
 from ringfence.model.words import Table
 from ringfence.store import events
+from ringfence.store.workspace import Workspace
 
 
 def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
-    """Say what is in the workspace: events, quarantine, the last discovery, the active snapshot.
+    """Say what is in the workspace: events, the last discovery, what the guard answers from, limits, and any trouble.
 
     Example: ringfence status --workspace platform
     """
@@ -20,26 +27,58 @@ def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
         counts = {
             str(name): _count(connection.execute(f"SELECT count(*) FROM {name}")) for name in (*Table, "quarantine")
         }
-    discovered = (place.results / "run.json").exists()
-    run = results.last_run(place) if discovered else None
-    versions = shelf.versions(place.snapshots)
-    active = shelf.activation(place.snapshots, signing.trusted_in(place.snapshots)).version if versions else None
-    limits = limit_lists.summary(place)
+    run = results.last_run(place) if (place.results / "run.json").exists() else None
+    guard = standing(place.snapshots)
+    limits, damaged = _limits(place)
+    trouble = (*guard.trouble, *damaged)
     if as_json:
-        say.as_json({"rows": counts, "discovery": run, "snapshot": active, "snapshots": versions, "limits": limits})
+        told = {"rows": counts, "discovery": run, "snapshot": guard.snapshot or None,
+                "snapshots": shelf.versions(place.snapshots), "guard": guard, "limits": limits,
+                "trouble": trouble}  # fmt: skip
+        say.as_json(told)
         return
     for name, count in counts.items():
         typer.echo(f"{name:<12} {count:>12,}")
-    told = f"{run.networks} networks, {run.members:,} accounts, {run.at:%Y-%m-%d %H:%M} UTC" if run else "not run yet"
-    typer.echo(f"discovery    {told}")
-    typer.echo(f"snapshot     {active or 'none published yet'}")
-    told = f"{limits.automatic:,} automatic, {limits.confirmed:,} confirmed, {limits.held:,} held"
-    typer.echo(f"limits       {told}, {limits.care:,} for care")
-    if limits.tripped:
-        typer.echo(
-            f"             CIRCUIT BREAKER: the policy's {' and '.join(limits.tripped)} holds accounts for review"
-        )
+    for name, words in (*_discovery(run), *_guard(guard), *_told(limits), *_trouble(trouble)):
+        typer.echo(f"{name:<12} {words}")
 
 
 def _count(rows: duckdb.DuckDBPyConnection) -> int:
     return int(rows.fetchall()[0][0])
+
+
+def _limits(place: Workspace) -> tuple[Summary | None, tuple[str, ...]]:
+    """How many are limited; or why nobody can tell."""
+    try:
+        return limit_lists.summary(place), ()
+    except Fault as fault:
+        return None, (str(fault),)
+
+
+def _discovery(run: Run | None) -> Iterator[tuple[str, str]]:
+    told = f"{run.networks} networks, {run.members:,} accounts, {run.at:%Y-%m-%d %H:%M} UTC" if run else "not run yet"
+    yield "discovery", told
+
+
+def _guard(guard: Standing) -> Iterator[tuple[str, str]]:
+    if guard.created_at is None:
+        yield "snapshot", "none that can be served" if guard.trouble else "none published yet"
+        return
+    yield "snapshot", f"{guard.snapshot}, made {guard.created_at:%Y-%m-%d %H:%M} UTC, policy {guard.policy}"
+    last = f"number {guard.delta}, up to {guard.delta_at:%Y-%m-%d %H:%M:%S} UTC" if guard.delta_at else "none"
+    yield "delta", last
+
+
+def _told(limits: Summary | None) -> Iterator[tuple[str, str]]:
+    if limits is None:
+        return
+    told = f"{limits.automatic:,} automatic, {limits.confirmed:,} confirmed, {limits.held:,} held"
+    yield "limits", f"{told}, {limits.expired:,} ended, {limits.care:,} for care"
+    held = f"CIRCUIT BREAKER: the policy's {' and '.join(limits.tripped)} holds accounts for review"
+    yield "breaker", held if limits.tripped else "holds nobody"
+
+
+def _trouble(trouble: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield "trouble", "none" if not trouble else trouble[0]
+    for more in trouble[1:]:
+        yield "", more

@@ -3,7 +3,8 @@
 What leaves discovery by itself is what the journal of limits says, no more and no less. So `network:member` and a
 member's role stand for those under a limit, for as long as it lasts. All that were found or came close are
 `network:nearby`: when a limit ends, is undone, or the circuit breaker holds an account, it is shown last. An account
-that a person has lifted, or said to be none, carries nothing. A likely minor carries that and no accusation.
+that a person has lifted, or said to be none, carries nothing. A likely minor carries that and nothing that
+discovery says of a member; what the platform itself says of known media stays, since that is held back from everybody.
 """
 
 from dataclasses import dataclass

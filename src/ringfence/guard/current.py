@@ -60,6 +60,7 @@ class Current:
         self._seen: tuple[Seen, Seen] | None = None
         self._tried = 0.0
         self._activation = 0
+        self._file: Seen = None
         self._held = threading.Lock()
         self._stopped = threading.Event()
         self._guard: Guard | DegradedGuard = DegradedGuard(fallback)
@@ -121,21 +122,23 @@ class Current:
             raise Refused("replayed_activation", self._folder)
         if named.at > datetime.fromtimestamp(self._clock(), UTC) + shelf.SKEW:
             raise Refused("activation_from_the_future", self._folder)
-        now = self._guard.snapshot if isinstance(self._guard, Guard) else None
-        base = (
-            now
-            if now and now.version == named.version
-            else snapshot.read(shelf.file_of(self._folder, named.version), trusted)
-        )
+        path = shelf.file_of(self._folder, named.version)
+        now, file = self._guard.snapshot if isinstance(self._guard, Guard) else None, _status(path)
+        # The same content published again is the same version in a new file, and is younger.
+        same = now and now.version == named.version and file in (self._file, None)
+        base = now if now and same else snapshot.read(path, trusted)
         if now and base is not now and self._too_old(base) and not self._too_old(now):
             raise Refused("old_snapshot", self._folder)
         self._activation = named.sequence
+        self._file = file or self._file
         return base
 
     def _with_delta(self, base: Snapshot) -> tuple[Known | None, str]:
         """What is known with the snapshot's delta; without it, and a code, where that cannot be believed."""
         path = delta.file_of(self._folder, base.version)
-        before = self._guard if isinstance(self._guard, Guard) and self._guard.snapshot is base else None
+        before = (
+            self._guard if isinstance(self._guard, Guard) and self._guard.snapshot.version == base.version else None
+        )
         if not path.exists():
             return None, ""
         try:

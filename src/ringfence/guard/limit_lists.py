@@ -10,7 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.guard import limit_journal, limit_state, waiting
+from ringfence.guard.exempt import exempt
 from ringfence.guard.limit_state import State
+from ringfence.guard.limits import holding
+from ringfence.store import events
 from ringfence.store.workspace import Workspace
 
 
@@ -27,9 +30,8 @@ class Summary:
 
 
 def limited(workspace: Workspace, now: datetime | None = None, network: str | None = None) -> pa.Table:
-    """Rows of STANDING with a limit, by account id; those of one network where it is named."""
-    state, at = _now(workspace, now)
-    return _of(pa.concat_tables([limit_state.automatic(state, at), limit_state.confirmed(state)]), network)
+    """Rows of STANDING whose limit takes effect, by account id; those of one network where it is named."""
+    return _of(pa.concat_tables(_holding(workspace, *_now(workspace, now))), network)
 
 
 def expired(workspace: Workspace, now: datetime | None = None, network: str | None = None) -> pa.Table:
@@ -59,10 +61,11 @@ def summary(workspace: Workspace, now: datetime | None = None) -> Summary:
     """How many there are on each list, and by which caps the circuit breaker holds accounts."""
     state, at = _now(workspace, now)
     waits = held(workspace, at)
+    automatic, confirmed = _holding(workspace, state, at)
     caps = [cap for cap in pc.unique(waits["why"]).to_pylist() if cap != waiting.DISPUTED]
     return Summary(
-        automatic=limit_state.automatic(state, at).num_rows,
-        confirmed=limit_state.confirmed(state).num_rows,
+        automatic=automatic.num_rows,
+        confirmed=confirmed.num_rows,
         expired=limit_state.ended(state, at).num_rows,
         held=waits.num_rows,
         care=care(workspace).num_rows,
@@ -73,6 +76,12 @@ def summary(workspace: Workspace, now: datetime | None = None) -> Summary:
 def _now(workspace: Workspace, now: datetime | None) -> tuple[State, datetime]:
     batches = limit_journal.read(workspace).batches
     return limit_state.fold(batches), limit_state.clock(batches, now or datetime.now(UTC))
+
+
+def _holding(workspace: Workspace, state: State, at: datetime) -> tuple[pa.Table, pa.Table]:
+    """Limits that take effect: a likely minor has none, and somebody spoken for no automatic one."""
+    with events.connect(workspace) as connection:
+        return holding(state, at, exempt(workspace, connection, limit_state.limited(state, at)))
 
 
 def _of(rows: pa.Table, network: str | None) -> pa.Table:

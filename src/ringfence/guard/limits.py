@@ -94,10 +94,15 @@ def flagged(state: State, at: datetime, spared: Exempt) -> pa.Table:
 
     No likely minor is limited, and no account automatically that somebody has spoken for since.
     """
-    automatic, confirmed = limit_state.automatic(state, at), limit_state.confirmed(state)
-    automatic = _without(automatic, pa.concat_arrays([spared.minors, spared.opposed]))
-    confirmed = _without(confirmed, spared.minors)
+    automatic, confirmed = holding(state, at, spared)
     return pa.concat_tables([_flags(automatic, AUTOMATIC), _flags(confirmed, CONFIRMED)])
+
+
+def holding(state: State, at: datetime, spared: Exempt) -> tuple[pa.Table, pa.Table]:
+    """The rows of STANDING whose limit takes effect at a time: automatic ones, and those that a person has set."""
+    automatic, confirmed = limit_state.automatic(state, at), limit_state.confirmed(state)
+    nobody = pa.concat_arrays([spared.minors, spared.opposed])
+    return _without(automatic, nobody), _without(confirmed, spared.minors)
 
 
 def _flags(rows: pa.Table, signal: str) -> pa.Table:

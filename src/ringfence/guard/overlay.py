@@ -63,7 +63,7 @@ def known_of(base: Snapshot) -> Known:
 def laid_over(
     base: Snapshot, accounts: Accounts, profiles: Sequence[Profile], tags: Mapping[str, float], sequence: int
 ) -> Known:
-    """A snapshot with more accounts and tags over it. An account keeps the flags that it has and gets the new ones."""
+    """A snapshot with more accounts and tags over it. Nothing that it knows is taken away or weakened."""
     numbers = {profile: number for number, profile in enumerate(base.profiles)}
     merged = list(base.profiles)
     below = _below(base.accounts, accounts)
@@ -79,7 +79,8 @@ def laid_over(
             table[row] = numbers[profile]
         tables.append(table[places.reshape(-1)])
     more = replace(accounts, of_numbers=tables[0], of_names=tables[1])
-    return Known(base.accounts, tuple(merged), {**base.tags, **tags}, more, sequence)
+    risks = {tag: max(share, base.tags.get(tag, 0.0)) for tag, share in tags.items()}
+    return Known(base.accounts, tuple(merged), {**base.tags, **risks}, more, sequence)
 
 
 def _over(above: Profiles, below: Profiles) -> Profiles:

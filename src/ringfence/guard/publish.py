@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.discovery import results
-from ringfence.guard import limits, shelf, signing, snapshot, trial_files
+from ringfence.guard import limit_journal, limits, shelf, signing, snapshot, trial_files
 from ringfence.guard.changes import Changes, changes
 from ringfence.guard.collect import collect
 from ringfence.guard.help import with_own
@@ -16,7 +17,7 @@ from ringfence.guard.limits import Applied
 from ringfence.guard.live_kept import kept
 from ringfence.guard.policy import Policy
 from ringfence.guard.signing import Signer, Trusted
-from ringfence.guard.snapshot import Snapshot
+from ringfence.guard.snapshot import Built, Snapshot
 from ringfence.guard.tag_risk import LEADING, tag_risk, unnamed
 from ringfence.guard.together import flags_together, tags_together
 from ringfence.model.faults import Fault
@@ -24,6 +25,7 @@ from ringfence.store import audit, events
 from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon
 
+ATTEMPTS = 3  # at a snapshot in which limits are as they stand when it is served
 MOSTLY = 0.5  # from this share of flagged people a tag is told of, where no term stands in it
 
 
@@ -104,7 +106,29 @@ def _known(
 def _publish(
     workspace: Workspace, scores: pa.Table, model: str, at: datetime, applied: Applied | None, live: Live | None
 ) -> Published:
-    lexicon, signer = Lexicon.load(workspace.lexicon_file), signer_of(workspace)
+    signer = signer_of(workspace)
+    trusted = Trusted(frozenset({signer.public}))
+    for _ in range(ATTEMPTS):
+        as_of = limit_journal.read(workspace).check
+        built, lexicon, tags = _built(workspace, scores, model, at, live, signer)
+        with workspace.lock():
+            # What was lifted or undone while this was built must not be served again.
+            if limit_journal.read(workspace).check == as_of:
+                before = _before(workspace, trusted)
+                path = _shelve(workspace, built, signer, at)
+                break
+    else:
+        mend = "wait until nobody changes them, then publish again"
+        raise Fault("limits were changed each time while it was built", where=str(workspace.snapshots), mend=mend)
+    served = snapshot.read(path, trusted)
+    return Published(served, changes(before, served) if before else None, applied, unnamed(tags, lexicon, MOSTLY))
+
+
+def _built(
+    workspace: Workspace, scores: pa.Table, model: str, at: datetime, live: Live | None, signer: Signer
+) -> tuple[Built, Lexicon, dict[str, float]]:
+    """A snapshot of what is known now, with the lexicon and the shares of tags in it."""
+    lexicon = Lexicon.load(workspace.lexicon_file)
     flags, tags = _known(workspace, scores, at, live)
     built = snapshot.build(
         lexicon,
@@ -117,14 +141,13 @@ def _publish(
         model_version=model,
         created_at=at,
     )
-    trusted = Trusted(frozenset({signer.public}))
-    with workspace.lock():
-        before = _before(workspace, trusted)
-        audit.record(workspace, audit.Action.SNAPSHOT_PUBLISHED, built.version)
-        signing.trust(workspace.snapshots, signer)
-        path = shelf.publish(workspace.snapshots, built, signer, at)
-    served = snapshot.read(path, trusted)
-    return Published(served, changes(before, served) if before else None, applied, unnamed(tags, lexicon, MOSTLY))
+    return built, lexicon, tags
+
+
+def _shelve(workspace: Workspace, built: Built, signer: Signer, at: datetime) -> Path:
+    audit.record(workspace, audit.Action.SNAPSHOT_PUBLISHED, built.version)
+    signing.trust(workspace.snapshots, signer)
+    return shelf.publish(workspace.snapshots, built, signer, at)
 
 
 def _before(workspace: Workspace, trusted: Trusted) -> Snapshot | None:
