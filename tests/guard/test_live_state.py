@@ -33,6 +33,15 @@ POSTS = st.builds(
 AGES = st.builds(Declared, st.sampled_from(ACCOUNTS), TIMES, st.integers(13, 22))
 CLEARED = st.builds(Cleared, st.sampled_from(ACCOUNTS), TIMES)
 FACTS: st.SearchStrategy[Fact] = st.one_of(POSTS, POSTS, POSTS, AGES, CLEARED, st.just(Unread()), st.none())
+# Uses within the last two days, so that tags have enough users to say something of them.
+CROWD = st.builds(
+    Posted,
+    st.integers(0, 40).map(lambda number: f"post-{number}"),
+    st.sampled_from(ACCOUNTS),
+    st.integers(28 * 24, 30 * 24).map(lambda hours: START + hours * HOUR),
+    st.lists(st.sampled_from(TAGS), min_size=1, max_size=3, unique=True).map(tuple),
+)
+CROWDED = st.tuples(st.lists(FACTS, max_size=60), st.lists(CROWD, max_size=40)).map(lambda both: [*both[0], *both[1]])
 
 
 class Members:
@@ -112,7 +121,7 @@ def test_events_may_come_out_of_the_order_of_their_times(facts: list[Fact], chan
     assert bits(msgspec.structs.replace(one, positions=[])) == bits(msgspec.structs.replace(other, positions=[]))
 
 
-@given(st.lists(FACTS, max_size=80), st.sets(st.sampled_from(ACCOUNTS)), st.sets(st.sampled_from(ACCOUNTS)))
+@given(CROWDED, st.sets(st.sampled_from(ACCOUNTS)), st.sets(st.sampled_from(ACCOUNTS)))
 @settings(max_examples=200)
 def test_signals_and_shares_are_those_of_their_definitions(facts: list[Fact], risk: set[str], minors: set[str]) -> None:
     state = folded(log(facts))
