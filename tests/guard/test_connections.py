@@ -3,7 +3,7 @@ import json
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvicorn
@@ -12,10 +12,11 @@ from ringfence.guard.connections import MOST_HEAD_BYTES, connections
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 SECONDS = 0.15
+LARGE = 20_000_000
 
 
 async def echo(scope: dict[str, Any], _: object, send: Callable[[dict[str, Any]], Coroutine[Any, Any, None]]) -> None:
-    body = scope["path"].encode()
+    body = bytes(LARGE) if scope["path"] == "/large" else scope["path"].encode()
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -97,6 +98,42 @@ def test_what_is_no_http_is_told_so_and_not_repeated(nonsense: bytes) -> None:
     answer = sends(nonsense)
     assert code(answer) == (400, "not_http")
     assert b"kittiwake" not in answer
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("header", [b"", b"connection: close\r\n"])
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_who_does_not_take_the_answer_is_hung_up_on_and_who_takes_it_slowly_is_not(
+    loop: Literal["asyncio", "uvloop"], header: bytes, share: float
+) -> None:
+    async def talk(server: uvicorn.Server, address: tuple[str, int]) -> int:
+        reader, writer = await asyncio.open_connection(*address, limit=65_536)
+        writer.write(b"GET /large HTTP/1.1\r\n" + header + b"\r\n")
+        taken = len(await reader.readexactly(1_000))
+        while share and taken < LARGE:
+            taken += len(await reader.read(1_000_000))
+            await asyncio.sleep(0.001)
+        async with asyncio.timeout(20):
+            while server.server_state.connections:  # noqa: ASYNC110 - uvicorn tells of it in no other way
+                await asyncio.sleep(0.01)
+        writer.close()
+        return taken
+
+    async def run() -> int:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            settings = uvicorn.Config(
+                echo, http=connections(SECONDS), lifespan="off", log_config=None, timeout_keep_alive=1, ws="none"
+            )
+            server = uvicorn.Server(settings)
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            taken = await talk(server, listener.getsockname())
+            server.should_exit = True
+            await serving
+            return taken
+
+    with asyncio.Runner(loop_factory=uvicorn.Config(echo, loop=loop).get_loop_factory()) as runner:
+        taken = runner.run(run())
+    assert (taken >= LARGE) == bool(share)
 
 
 def test_many_requests_on_one_connection_are_all_answered() -> None:

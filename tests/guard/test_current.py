@@ -203,7 +203,8 @@ def test_a_delta_weakens_nothing(make: Make, shelved: Path, signer: Signer) -> N
         less = table([("cy", "account:hits", 0.05, datetime(2026, 1, 1, tzinfo=UTC))])
         delta.write(shelved, Delta(base.version, 1, datetime.now(UTC), less, {"mere": 0.1}), signer)
         current.look()
-        assert current.guard().sequence == 1
+        assert current.last_swap is not None
+        assert current.last_swap.sequence == 1
         assert current.guard().hashtag("mere").reason == "tag:network"
         assert current.guard().hashtag("wood").reason == "tag:network"
         assert current.guard().suggest(None, ["cy", "ed"]).kept == ["ed", "cy"]

@@ -13,13 +13,15 @@ import pytest
 from confluent_kafka import Producer
 
 from ringfence.cli import live as command
-from ringfence.guard import checkpoint, delta, live, live_refusals, shelf, signing, snapshot
+from ringfence.guard import checkpoint, delta, live, live_base, live_refusals, live_sources, shelf, signing, snapshot
 from ringfence.guard.checkpoint import Checkpoint
 from ringfence.guard.current import Current
 from ringfence.guard.flags import table
 from ringfence.guard.known_hashes import FILE
 from ringfence.guard.live import Folders, Settings
+from ringfence.guard.live_base import Bases
 from ringfence.guard.live_delta import flags_and_tags
+from ringfence.guard.live_kept import kept
 from ringfence.guard.live_sources import Sources
 from ringfence.guard.live_state import LiveState
 from ringfence.guard.policy import default_policy
@@ -153,7 +155,7 @@ def follow(
     return live.follow(
         Folders(place.path / "live", place.snapshots),
         signer_of(place),
-        Sources(place.lexicon_file, place.path / FILE),
+        Sources(place.lexicon_file, place.path / FILE, signer_of(place).fingerprints),
         EAGER,
         opened,
         stopped=lambda: False,
@@ -174,11 +176,12 @@ def restart(place: Workspace) -> None:
 
 
 def test_what_events_come_to_is_what_the_guard_answers(place: Workspace) -> None:
+    users = ["acct-0", "acct-1", "acct-2", "hitting", "matching"]
     bodies = [
         json.dumps(row).encode()
         for row in (
             *(post(number, "hitting", text="Firecrest!") for number in range(2)),
-            *(post(2 + number, f"acct-{number}", hashtags=["#Dunnock"]) for number in (0, 1, 2, 1, 2)),
+            *(post(2 + n, name, hashtags=["#Dunnock"]) for n, name in enumerate(users)),
             post(9, "matching", media=[{"media_id": "m", "sha256": KNOWN.upper()}]),
             {"table": "accounts", "account_id": "young", "declared_age": 15},
         )
@@ -282,7 +285,7 @@ def test_nothing_is_acknowledged_before_it_is_kept(place: Workspace, monkeypatch
     live.follow(
         Folders(place.path / "live", place.snapshots),
         signer_of(place),
-        Sources(place.lexicon_file, place.path / FILE),
+        Sources(place.lexicon_file, place.path / FILE, signer_of(place).fingerprints),
         EAGER,
         lambda _: stream,
         stopped=lambda: False,
@@ -363,7 +366,7 @@ def test_only_one_reads_at_a_time(place: Workspace) -> None:
 
 
 def test_a_lexicon_and_hashes_that_change_are_followed(place: Workspace) -> None:
-    sources = Sources(place.lexicon_file, place.path / FILE)
+    sources = Sources(place.lexicon_file, place.path / FILE, signer_of(place).fingerprints)
     before = sources.scanner
     assert sources.look() == ""
     Lexicon.from_terms(["kittiwake"]).write(place.lexicon_file)
@@ -373,6 +376,84 @@ def test_a_lexicon_and_hashes_that_change_are_followed(place: Workspace) -> None
     (place.path / FILE).write_text("no digest\n")
     assert "known_hashes.txt, line 1: is no SHA-256 or MD5 digest" in sources.look()
     assert sources.scanner is after
+
+
+def test_a_list_of_hashes_that_is_gone_is_not_taken_for_an_empty_one(place: Workspace) -> None:
+    sources = Sources(place.lexicon_file, place.path / FILE, signer_of(place).fingerprints)
+    before = sources.scanner
+    (place.path / FILE).unlink()
+    assert "known_hashes.txt: is gone" in sources.look()
+    assert sources.scanner is before
+    (place.path / FILE).write_text("# none\n")
+    sources.look()
+    assert sources.scanner.hashes_version == ""
+
+
+def test_what_could_not_be_read_is_tried_again_though_nobody_touches_it(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a disk or a descriptor was missing for a moment: live signals must not stay over an old snapshot."""
+    for module in (live_base, live_sources):
+        monkeypatch.setattr(module, "AGAIN", 0.0)
+    trusted = signing.trusted_in(place.snapshots)
+    bases, sources = Bases(place.snapshots, trusted), Sources(place.lexicon_file, place.path / FILE, b"key")
+    assert bases.look()
+    version = publish(place, ["acct-3"])
+    file = shelf.file_of(place.snapshots, version)
+    file.rename(file.with_suffix(".away"))
+    Lexicon.from_terms(["kittiwake"]).write(place.lexicon_file)
+    with monkeypatch.context() as broken:
+        broken.setattr(Lexicon, "load", unreadable)
+        assert "stay as they were" in sources.look()
+    with pytest.raises(Fault):
+        bases.look()
+    file.with_suffix(".away").rename(file)
+    assert bases.look()
+    assert bases.base.version == version
+    assert sources.look().startswith("posts are now held against lexicon")
+    assert (bases.look(), sources.look()) == (False, "")
+
+
+def unreadable(path: Path) -> Lexicon:
+    raise Fault("cannot be read (Too many open files)", where=str(path), mend="try later")
+
+
+def test_what_the_broker_drops_in_the_middle_is_told_of_once(place: Workspace) -> None:
+    class Dropping(Listed):
+        def pull(self, most: int, wait: float) -> Sequence[Message]:
+            self.missed = 7 if self._at >= 200 else 0
+            return super().pull(most, wait)
+
+    told: list[str] = []
+    live.follow(
+        Folders(place.path / "live", place.snapshots),
+        signer_of(place),
+        Sources(place.lexicon_file, place.path / FILE, signer_of(place).fingerprints),
+        EAGER,
+        lambda _: Dropping(as_log(events(500)), 0, iter(lambda: 100, 0)),
+        stopped=lambda: False,
+        ends=lambda one: one.caught_up(),
+        say=told.append,
+    )
+    assert [line for line in told if "gone" in line] == [
+        "7 messages were gone from the broker before they could be read"
+    ]
+
+
+def test_the_next_snapshot_takes_in_what_was_kept(place: Workspace) -> None:
+    """Else what live signals hold back would be shown again from a publish until the delta after it."""
+    assert kept(place) is None
+    state = follow(place, as_log(events(500)))
+    found = kept(place)
+    assert found
+    flags, tags = found(["acct-1"])
+    again, shares = flags_and_tags(state, ["acct-1"])
+    assert flags.equals(again)
+    assert tags == shares
+    file = place.path / "live" / checkpoint.FILE
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(Fault, match="is no whole checkpoint"):
+        kept(place)
 
 
 def reading(place: Workspace, server: Server, **more: Any) -> Any:
@@ -393,7 +474,7 @@ def quiet_run(place: Workspace, server: Server) -> tuple[bytes, bytes]:
     live.follow(
         Folders(place.path / "live", place.snapshots),
         signer_of(place),
-        Sources(place.lexicon_file, place.path / FILE),
+        Sources(place.lexicon_file, place.path / FILE, signer_of(place).fingerprints),
         Settings(),
         lambda _: NatsStream(server.url, "BIRDS", None, "quiet", 0),
         stopped=lambda: False,
@@ -454,7 +535,7 @@ def test_partitions_that_come_in_any_order_give_the_same_delta(place: Workspace,
         live.follow(
             Folders(place.path / "live", place.snapshots),
             signer_of(place),
-            Sources(place.lexicon_file, place.path / FILE),
+            Sources(place.lexicon_file, place.path / FILE, signer_of(place).fingerprints),
             Settings(delta_seconds=0.0, checkpoint_seconds=0.0),
             lambda positions: Narrow(kafka_cluster, "birds", "test", positions, most),
             stopped=lambda: False,

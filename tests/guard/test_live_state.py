@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.guard.live_accounts import DAY, HITS, KNOWN, LASTS, MINOR, Flag
-from ringfence.guard.live_state import Changes, Cleared, Declared, Fact, LiveState, Posted, Seen, Unread, draw
-from ringfence.guard.live_tags import HOUR, HOURS, SAMPLE
-from ringfence.guard.live_view import LEAST_USES, View
+from ringfence.guard.live_state import Changes, Cleared, Declared, Fact, LiveState, Posted, Seen, Unread
+from ringfence.guard.live_tags import HOUR, PERIOD, PERIODS, SAMPLE, TagWindow, draw, known_users
+from ringfence.guard.live_view import LEAST_USERS, View
 
 START = 1_750_000_000_000_000
 ACCOUNTS = [f"acct-{number}" for number in range(6)]
@@ -121,12 +121,12 @@ def test_signals_and_shares_are_those_of_their_definitions(facts: list[Fact], ri
     expected = [flag for account in ACCOUNTS for flag in defined(facts, account, now)]
     assert view.rows() == [flag for flag in expected if flag.signal != MINOR or flag.account_id not in minors]
     at_risk = risk | {flag.account_id for flag in expected if flag.signal != MINOR}
-    uses = defaultdict(list)
+    users = defaultdict(set)
     for fact in facts:
-        if isinstance(fact, Posted) and fact.at // HOUR > now // HOUR - HOURS:
+        if isinstance(fact, Posted) and fact.at // PERIOD > now // PERIOD - PERIODS:
             for tag in fact.tags:
-                uses[tag].append(fact.account in at_risk)
-    shares = {tag: sum(by) * 20 // len(by) / 20 for tag, by in uses.items() if len(by) >= LEAST_USES}
+                users[tag].add(fact.account)
+    shares = {tag: len(by & at_risk) * 20 // len(by) / 20 for tag, by in users.items() if len(by) >= LEAST_USERS}
     assert view.shares() == {tag: share for tag, share in sorted(shares.items()) if share}
 
 
@@ -180,16 +180,44 @@ def test_a_new_base_judges_uses_that_were_counted_before() -> None:
     assert View(state, Members(members, tags={"kittiwake": 6})).shares() == {}  # nothing to add, and nothing softened
 
 
-def test_a_busy_hour_is_judged_by_a_sample_that_nobody_can_steer() -> None:
+def test_a_busy_tag_is_judged_by_a_sample_that_is_the_same_in_any_order() -> None:
     chance = random.Random(5)
-    facts = [
-        Posted(f"p{n}", "member" if chance.random() < 0.5 else f"a{n}", START, ("kittiwake",)) for n in range(5_000)
+    names = [f"a{n}" for n in range(5_000)]
+    members = [name for name in names if chance.random() < 0.5]
+    uses: list[Fact] = [
+        Posted(f"p{n}-{day}", name, START + day * DAY, ("kittiwake",), drawn=draw(name, b"key"))
+        for n, name in enumerate(names)
+        for day in range(chance.randint(1, 5))
     ]
-    state = folded(log(facts))
-    (hour,) = state.tags.tags["kittiwake"].hours
-    assert (hour.uses, len(hour.sample), state.tags.kept) == (5_000, SAMPLE, SAMPLE)
-    assert 0.25 <= View(state, Members(["member"])).shares()["kittiwake"] <= 0.75
-    assert len({draw(partition, offset) for partition in range(3) for offset in range(5_000)}) == 15_000
+    state = folded(log(uses))
+    periods = state.tags.tags["kittiwake"].periods
+    assert [len(period.users) for period in periods] == [SAMPLE] * 5
+    assert 0.3 <= View(state, Members(members)).shares()["kittiwake"] <= 0.7
+    chance.shuffle(uses)
+    assert bits(folded(log(uses))) == bits(state)
+
+
+def test_an_account_that_floods_a_tag_counts_once() -> None:
+    flood: list[Fact] = [Posted(f"p{n}", "acct-1", START + n * PERIOD, ("kittiwake",)) for n in range(20)]
+    others: list[Fact] = [Posted(f"q{n}", f"other-{n}", START, ("kittiwake",)) for n in range(3)]
+    assert View(folded(log(flood + others)), Members(["acct-1"])).shares() == {}
+    others += [Posted(f"r{n}", f"more-{n}", START, ("kittiwake",)) for n in range(6)]
+    assert View(folded(log(flood + others)), Members(["acct-1"])).shares() == {"kittiwake": 0.1}
+
+
+@given(st.integers(0, 3), st.integers(1, 400), st.randoms())
+@settings(max_examples=20)
+def test_the_sample_is_of_all_users_alike(periods: int, count: int, chance: random.Random) -> None:
+    """Whoever is known is there whichever of the periods it was in, and nobody with a lesser draw is left out."""
+    window = TagWindow(10**6)
+    drawn = {f"a{n}": draw(f"a{n}", b"k") for n in range(count)}
+    used = [(name, period) for name in drawn for period in range(periods + 1) if chance.random() < 0.6]
+    for name, period in used:
+        window.use("wren", (drawn[name], name), period * PERIOD, set())
+    everybody = sorted({(drawn[name], name) for name, _ in used})
+    found = sorted(known_users(window.tags["wren"].periods)) if used else []
+    assert found == everybody[: len(found)]
+    assert len(found) >= min(len(everybody), SAMPLE)
 
 
 def test_memory_is_bounded_and_what_was_used_last_stays() -> None:
@@ -197,7 +225,8 @@ def test_memory_is_bounded_and_what_was_used_last_stays() -> None:
         Posted(f"p{n}", f"acct-{n}", START + n * 60_000_000, (f"tag-{n}",), hit=True) for n in range(5_000)
     ]
     state = folded(log(facts), 1_000, 100)
-    assert state.tags.kept == sum(len(hour.sample) for used in state.tags.tags.values() for hour in used.hours)
+    held = [period for used in state.tags.tags.values() for period in used.periods]
+    assert state.tags.kept == sum(len(period.users) for period in held)
     assert state.tags.kept <= 1_000
     assert len(state.tags.tags) <= 1_000
     assert len(state.accounts.hits) <= 100
@@ -210,9 +239,9 @@ def test_known_media_is_never_forgotten_for_want_of_room() -> None:
     assert len(View(folded(log(facts), 10, 3), Members()).rows()) == 50
 
 
-def test_old_hours_fall_out_and_old_uses_are_not_let_in() -> None:
+def test_old_periods_fall_out_and_old_uses_are_not_let_in() -> None:
     use = [Posted(f"p{n}", "acct-0", START, ("kittiwake",)) for n in range(6)]
-    later = Posted("p", "acct-1", START + HOURS * HOUR)
+    later = Posted("p", "acct-1", START + PERIODS * PERIOD)
     state = folded(log([*use, later]))
     assert state.tags.tags == {}
     assert state.tags.kept == 0

@@ -146,6 +146,16 @@ def test_what_the_server_dropped_before_it_was_read_is_counted(nats_server: Serv
     assert numbers(read(stream, 10)) == list(range(20, 30))
 
 
+def test_what_the_server_drops_while_it_is_read_is_counted_too(nats_server: Server, opened: Open) -> None:
+    nats_server.make("BIRDS", max_msgs=10)
+    nats_server.publish("BIRDS", bodies(0, 5))
+    stream = opened()
+    assert len(stream.pull(5, 10)) == 5  # all that was asked for has come, so nothing is on its way
+    nats_server.publish("BIRDS", bodies(5, 30))
+    assert numbers(read(stream, 10)) == list(range(25, 35))
+    assert stream.missed == 20
+
+
 def test_what_cannot_be_read_is_told_in_one_line(
     nats_server: Server, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

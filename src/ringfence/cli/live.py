@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 
 from ringfence.cli import say
-from ringfence.guard import live, live_connection, signing
+from ringfence.guard import live, live_connection
 from ringfence.guard.known_hashes import FILE
 from ringfence.guard.live import Folders, Open, Settings
+from ringfence.guard.live_kept import FOLDER
 from ringfence.guard.live_sources import Sources
+from ringfence.guard.publish import signer_of
 from ringfence.ingest.streams.stream import Stream
 from ringfence.model.faults import Fault
 from ringfence.store.workspace import Workspace
@@ -44,10 +46,11 @@ def command(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    signer = signer_of(place)
     state = live.follow(
-        Folders(place.path / "live", place.snapshots),
-        signing.from_file(place.path / signing.SECRET_FILE),
-        Sources(place.lexicon_file, place.path / FILE),
+        Folders(place.path / FOLDER, place.snapshots),
+        signer,
+        Sources(place.lexicon_file, place.path / FILE, signer.fingerprints),
         _settings(place),
         opened,
         stopped=stop.is_set,
@@ -60,7 +63,7 @@ def command(
 
 def _settings(place: Workspace) -> Settings:
     chosen = place.config.live
-    return Settings(chosen.delta_seconds, chosen.checkpoint_seconds, chosen.most_uses, chosen.most_accounts)
+    return Settings(chosen.delta_seconds, chosen.checkpoint_seconds, chosen.most_users, chosen.most_accounts)
 
 
 def _nats(place: Workspace, url: str, stream: str, subject: str | None) -> Open:

@@ -1,7 +1,7 @@
-"""How long may a client take over the head of a request, and how large may it be?
+"""How long may a client take over the head of a request and over the answer, and how large may the head be?
 
-uvicorn bounds neither while it parses with httptools, so a client could hold connections open by a byte now and then,
-or fill the memory with one header.
+uvicorn bounds none of it while it parses with httptools, so a client could hold connections open by a byte now and
+then, fill the memory with one header, or never read what it asked for.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ class Connection(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
     _in_head = True
     _head_bytes = 0
+    _taking_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         HttpToolsProtocol.connection_made(self, transport)  # type: ignore[arg-type]
@@ -31,6 +32,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
+        if self._taking_timer is not None:
+            self._taking_timer.cancel()
+            self._taking_timer = None
         HttpToolsProtocol.connection_lost(self, exc)
 
     def data_received(self, data: bytes) -> None:
@@ -57,12 +61,40 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server's words are not ours
         self._refuse(Refusal(refusals.NOT_HTTP))
 
+    def pause_writing(self) -> None:
+        HttpToolsProtocol.pause_writing(self)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        HttpToolsProtocol.on_response_complete(self)
+        if self.transport.is_closing():
+            self._watch()
+
+    def timeout_keep_alive_handler(self) -> None:
+        HttpToolsProtocol.timeout_keep_alive_handler(self)
+        self._watch()
+
+    def _watch(self) -> None:
+        """See to it that the client takes what waits for it: half of it, each time that a head may take."""
+        if self._taking_timer is None:
+            waits = self.transport.get_write_buffer_size()
+            self._taking_timer = self.loop.call_later(self.head_seconds, self._look, waits)
+
+    def _look(self, waited: int) -> None:
+        self._taking_timer = None
+        waits = self.transport.get_write_buffer_size()
+        if waits and waits * 2 > waited:
+            self.transport.abort()
+        elif waits:
+            self._watch()
+
     def _too_slow(self) -> None:
         self._head_timer = None
         if self._head_bytes:
             self._refuse(Refusal(refusals.HEAD_TOO_SLOW))
         else:  # it was only held open; an answer to nothing could be taken for the answer to what comes next
             self.transport.close()
+            self._watch()
 
     def _stop(self) -> None:
         if self._head_timer is not None:
@@ -82,6 +114,7 @@ class Connection(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+        self._watch()
 
 
 def connections(head_seconds: float) -> type[Connection]:

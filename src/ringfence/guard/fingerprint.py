@@ -16,12 +16,12 @@ _SECOND = _U(0xDD)
 _V0, _V1, _V2, _V3 = _U(0x736F6D6570736575), _U(0x646F72616E646F6D), _U(0x6C7967656E657261), _U(0x7465646279746573)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _turned(word, by):
     return (word << _U(by)) | (word >> _U(64 - by))
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _round(v0, v1, v2, v3):
     v0 += v1
     v2 += v3

@@ -39,7 +39,7 @@ class Settings:
 
     delta_seconds: float = 0.5
     checkpoint_seconds: float = 5.0
-    most_uses: int = 1_000_000
+    most_users: int = 1_000_000
     most_accounts: int = 1_000_000
     wait_seconds: float = 0.25  # for a message, before anything else is looked at
 
@@ -91,7 +91,7 @@ class _Reader:
         say: Say,
     ) -> None:
         self.state = kept.state if kept else LiveState.empty()
-        self.state.tags.most, self.state.accounts.most = settings.most_uses, settings.most_accounts
+        self.state.tags.most, self.state.accounts.most = settings.most_users, settings.most_accounts
         self._name = kept.stream if kept else ""
         self._kept = self.state.applied if kept else -1
         self._file = folders.live / checkpoint.FILE
@@ -101,6 +101,8 @@ class _Reader:
         self._say = say
         self._changes = Changes()
         self._deltas = Deltas(folders.snapshots, signer, self.state)
+        self._missed = 0  # entries that were told of
+        self._trouble: dict[str, str] = {}  # by what it is about; it is told of once
 
     def close(self) -> None:
         self._refusals.close()
@@ -113,6 +115,7 @@ class _Reader:
         sum_up = _Spaced(SUM_UP_SECONDS, 1, lambda: self._sum_up(stream))
         while not stopped():
             batch = stream.pull(MOST, self._settings.wait_seconds)
+            self._tell_of_missed(stream)
             if batch:
                 self._take(batch)
             elif self._deltas.ahead(self.state) and stream.caught_up():
@@ -132,8 +135,13 @@ class _Reader:
             mend = "name the stream that was read before, or remove it to read this one from its start"
             raise Fault(what, where=str(self._file), mend=mend)
         self._name = stream.name
-        if stream.missed:
-            self._say(f"{stream.missed:,} messages were gone from the broker before they could be read")
+        self._tell_of_missed(stream)
+
+    def _tell_of_missed(self, stream: Stream) -> None:
+        """Whatever the broker dropped is told of when it is noticed, also in the middle of reading."""
+        if more := stream.missed - self._missed:
+            self._missed += more
+            self._say(f"{more:,} messages were gone from the broker before they could be read")
 
     def _take(self, batch: Sequence[Message]) -> None:
         done = self.state.positions
@@ -145,13 +153,19 @@ class _Reader:
     def _look(self) -> None:
         """Take over a lexicon, known hashes or a snapshot that is new."""
         if told := self._sources.look():
-            self._say(told)
+            self._once("sources", told)
         try:
             if self._deltas.follow(self.state):
                 self._changes = Changes()  # a new view has seen them
-                self._say(f"live signals are laid over snapshot {self._deltas.version}")
+                self._once("base", f"live signals are laid over snapshot {self._deltas.version}")
         except Fault as fault:
-            self._say(f"live signals stay over the snapshot before: {fault}")
+            self._once("base", f"live signals stay over the snapshot before: {fault}")
+
+    def _once(self, about: str, told: str) -> None:
+        """Say it, unless it is what was said last: what cannot be read is tried again and again."""
+        if told != self._trouble.get(about):
+            self._trouble[about] = told
+            self._say(told)
 
     def _tell(self) -> None:
         self._look()

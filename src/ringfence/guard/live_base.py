@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 from ringfence.guard import shelf, snapshot
 from ringfence.guard.live_accounts import STEPS
 from ringfence.guard.live_view import Base, NoBase
-from ringfence.guard.policy import RISK_SIGNALS
 from ringfence.guard.signing import Trusted
 from ringfence.guard.snapshot import Snapshot
+from ringfence.guard.tag_risk import LEADING
 
-_RISK = frozenset(RISK_SIGNALS)
+_RISK = frozenset(LEADING)
 _ROUNDING = 1e-4  # of a share that was written as so many twentieths
+AGAIN = 5.0  # seconds after which what could not be read is tried again, as the guard itself does
 
 # Of the file that names the active snapshot: when and as which inode it was put there. None when there is no file.
 Seen = tuple[int, int] | None
@@ -52,28 +54,31 @@ class SnapshotBase:
 class Bases:
     """Follows the active snapshot of a folder."""
 
-    __slots__ = ("_folder", "_seen", "_trusted", "base")
+    __slots__ = ("_again_at", "_folder", "_seen", "_trusted", "base")
 
     def __init__(self, folder: Path, trusted: Trusted) -> None:
         self._folder = folder
         self._trusted = trusted
         self._seen: Seen = None
+        self._again_at = 0.0  # where the last one could not be read
         self.base: Base = NoBase()
 
     def look(self) -> bool:
         """Take over a snapshot that has become active; whether there is another one now.
 
-        Raises Fault when it cannot be read; then the last one stays, and it is not tried again until it changes.
+        Raises Fault when it cannot be read; then the last one stays, and it is tried again when it changes, or later.
         """
         seen = status(self._folder / shelf.CURRENT)
-        if seen is None or seen == self._seen:
+        if seen is None or (seen == self._seen and not 0 < self._again_at <= monotonic()):
             return False
         self._seen = seen
+        self._again_at = monotonic() + AGAIN
         version = shelf.activation(self._folder, self._trusted).version
-        if version == self.base.version:
-            return False
-        self.base = SnapshotBase(snapshot.read(shelf.file_of(self._folder, version), self._trusted))
-        return True
+        another = version != self.base.version
+        if another:
+            self.base = SnapshotBase(snapshot.read(shelf.file_of(self._folder, version), self._trusted))
+        self._again_at = 0.0
+        return another
 
 
 def status(path: Path) -> Seen:

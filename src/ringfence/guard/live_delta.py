@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Members:
-    """What is about to be published, as a base: accounts with a risk signal, and nothing that needs no telling."""
+    """What is about to be published, as a base: accounts in a network, and nothing that needs no telling."""
 
     version = ""
 
@@ -38,9 +38,10 @@ class Members:
 
 
 def flags_and_tags(state: LiveState, at_risk: Collection[str] = ()) -> tuple[pa.Table, Mapping[str, float]]:
-    """All that a state came to, for the next snapshot: a table of FLAGS, and the share of each tag's use.
+    """All that a state came to, for the next snapshot: a table of FLAGS, and the share of each tag's users at risk.
 
-    `at_risk` are the accounts that the next snapshot gives a risk signal; those of the state itself count as well.
+    `at_risk` are the accounts that the next snapshot gives a signal of tag_risk.LEADING; those with `account:hits` or
+    `media:known` by the state itself count as well.
     """
     view = View(state, Members(at_risk))
     return _flags(view), view.shares()

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ringfence.guard.live_accounts import DAY
 from ringfence.guard.live_state import Cleared, Declared, Fact, Posted, Seen, Unread
+from ringfence.guard.live_tags import draw
 from ringfence.ingest.streams import messages
 from ringfence.ingest.streams.messages import Account, Event, Label, Post, Refused
 from ringfence.ingest.streams.stream import Message
@@ -31,9 +32,13 @@ Refusal = tuple[Message, Refused]
 class Scanner:
     """A lexicon and known hashes, ready. Terms that expire are looked for in the posts up to their day."""
 
-    __slots__ = ("_ends", "_hashes", "_lexicon", "_matchers", "hashes_version", "lexicon_version")
+    __slots__ = ("_ends", "_hashes", "_key", "_lexicon", "_matchers", "hashes_version", "lexicon_version")
 
-    def __init__(self, lexicon: Lexicon, hashes: frozenset[bytes] = frozenset(), hashes_version: str = "") -> None:
+    def __init__(
+        self, lexicon: Lexicon, hashes: frozenset[bytes] = frozenset(), hashes_version: str = "", key: bytes = b""
+    ) -> None:
+        """`key` is that of the draws of accounts; another one gives other samples of a busy tag's users."""
+        self._key = key
         self.lexicon_version = lexicon.version
         self.hashes_version = hashes_version
         self._lexicon = lexicon
@@ -71,7 +76,8 @@ class Scanner:
     def _posted(self, post: Post, *, hit: bool) -> Posted:
         tags = tuple(dict.fromkeys(map(folded, post.hashtags)))
         known = bool(post.hashes) and not self._hashes.isdisjoint(post.hashes)
-        return Posted(post.post_id, post.account_id, post.at, tags, hit=hit, known=known)
+        drawn = draw(post.account_id, self._key) if tags else 0
+        return Posted(post.post_id, post.account_id, post.at, tags, hit=hit, known=known, drawn=drawn)
 
     def _hits(self, posts: Sequence[Post]) -> set[int]:
         """Which posts are an account's own and hold a term that a policy may act on."""

@@ -10,15 +10,18 @@ from typing import TypeAlias
 import msgspec
 
 from ringfence.guard.live_accounts import AccountFacts
-from ringfence.guard.live_tags import HOUR, Changed, TagWindow
+from ringfence.guard.live_tags import PERIOD, Changed, TagWindow
 
 FORMAT = 1
-MOST_USES = 1_000_000
+MOST_USERS = 1_000_000
 MOST_ACCOUNTS = 1_000_000
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """A post, as far as it matters here. `tags` are folded and differ; `hit`: its own words held an acting term."""
+    """A post, as far as it matters here. `tags` are folded and differ, `drawn` is the account's draw (live_tags.py).
+
+    `hit`: its own words held an acting term.
+    """
 
     post: str
     account: str
@@ -26,6 +29,7 @@ class Posted(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     hit: bool = False
     known: bool = False
+    drawn: int = 0
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -59,7 +63,7 @@ class Seen(msgspec.Struct, frozen=True):
 class Changes(msgspec.Struct):
     """What has changed since somebody last looked, for the view that follows the state."""
 
-    hours: Changed = set()
+    periods: Changed = set()
     accounts: set[str] = set()
 
 
@@ -74,8 +78,8 @@ class LiveState(msgspec.Struct, gc=False):
     now: int = 0
 
     @staticmethod
-    def empty(most_uses: int = MOST_USES, most_accounts: int = MOST_ACCOUNTS) -> "LiveState":
-        return LiveState(TagWindow(most_uses), AccountFacts(most_accounts))
+    def empty(most_users: int = MOST_USERS, most_accounts: int = MOST_ACCOUNTS) -> "LiveState":
+        return LiveState(TagWindow(most_users), AccountFacts(most_accounts))
 
     def apply(self, seen: Iterable[Seen], changes: Changes) -> None:
         """Fold messages in, in the order of the log within each partition. One that was folded in before is skipped."""
@@ -88,7 +92,7 @@ class LiveState(msgspec.Struct, gc=False):
             self.applied += 1
             fact = one.fact
             if isinstance(fact, Posted):
-                self._post(fact, draw(one.partition, one.offset), changes)
+                self._post(fact, changes)
             elif isinstance(fact, Declared):
                 _note(fact.account, changes, anything=self.accounts.declare(fact.account, fact.age, fact.at))
             elif isinstance(fact, Cleared):
@@ -97,11 +101,11 @@ class LiveState(msgspec.Struct, gc=False):
                 self.unread += 1
             changes.accounts |= self.accounts.make_room()
 
-    def _post(self, post: Posted, drawn: int, changes: Changes) -> None:
+    def _post(self, post: Posted, changes: Changes) -> None:
         if post.at > self.now:
             self._advance(post.at, changes)
         for tag in post.tags:
-            self.tags.use(tag, post.account, post.at, drawn, changes.hours)
+            self.tags.use(tag, (post.drawn, post.account), post.at, changes.periods)
         if post.hit:
             _note(post.account, changes, anything=self.accounts.hit(post.account, post.post, post.at))
         if post.known:
@@ -109,27 +113,12 @@ class LiveState(msgspec.Struct, gc=False):
 
     def _advance(self, now: int, changes: Changes) -> None:
         self.now = now
-        hour = now // HOUR
-        if hour > self.tags.newest:
-            self.tags.advance(hour, changes.hours)
-            changes.accounts |= self.accounts.advance(hour * HOUR)
+        number = now // PERIOD
+        if number > self.tags.newest:
+            self.tags.advance(number, changes.periods)
+            changes.accounts |= self.accounts.advance(number * PERIOD)
 
 
 def _note(account: str, changes: Changes, *, anything: bool) -> None:
     if anything:
         changes.accounts.add(account)
-
-
-def draw(partition: int, offset: int) -> int:
-    """A number that looks random, the same for the same message: nobody who posts chooses where in the log it lands.
-
-    Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014), the mixing step of SplitMix64. It
-    gives no two positions the same number, with offsets below 2^44 and partitions below 2^20.
-    """
-    mixed = (offset + (partition << 44)) & _ALL
-    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _ALL
-    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _ALL
-    return mixed ^ (mixed >> 31)
-
-
-_ALL = (1 << 64) - 1

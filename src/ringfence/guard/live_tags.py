@@ -1,104 +1,126 @@
-"""How was each hashtag used over the last seven days, and by whom?
+"""Who used each hashtag over the last seven days?
 
-Uses are counted by hour of event time. Of each tag and hour a sample of users is kept, the uses whose draw is least:
-which uses these are does not depend on the order in which they came, and up to `SAMPLE` uses an hour they are all.
+People are counted, not posts: an account that floods a tag counts once, and can neither make it look risky nor bury the
+others. Users are kept by periods of six hours of event time. Of each tag and period those are kept whose draw is least,
+a number that follows from the account: which these are does not depend on the order in which they came. Up to `SAMPLE`
+they are all; of more, those kept stand for all (Bar-Yossef and others, "Counting distinct elements in a data stream",
+2002, the third algorithm).
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from operator import attrgetter
 
 import msgspec
 
 HOUR = 3_600_000_000  # microseconds
-HOURS = 7 * 24
-SAMPLE = 32  # uses of one tag in one hour whose users are remembered; of more, the share among these stands for all
+PERIOD = 6 * HOUR
+PERIODS = 28  # seven days
+SAMPLE = 64
 ROOM = 0.9  # how full the window is once it has been emptied, so that it is not emptied again at once
 
-Use = tuple[int, str]  # the draw, and the account
+User = tuple[int, str]  # the draw, and the account
+Changed = set[tuple[str, int]]  # periods of tags
 
 
-class HourOfUse(msgspec.Struct, array_like=True, gc=False):
-    hour: int
-    uses: int
-    sample: list[Use]  # by draw
+class PeriodOfUse(msgspec.Struct, array_like=True, gc=False):
+    number: int
+    users: list[User]  # by draw
 
 
 class TagUse(msgspec.Struct, array_like=True, gc=False):
     last: int  # event time of the latest use
-    hours: list[HourOfUse]  # by hour
+    periods: list[PeriodOfUse]  # by number
 
-    def of(self, hour: int) -> HourOfUse | None:
-        """What is held of one hour."""
-        at = self.place(hour)
-        return self.hours[at] if at < len(self.hours) and self.hours[at].hour == hour else None
+    def of(self, number: int) -> PeriodOfUse | None:
+        """What is held of one period."""
+        at = self.place(number)
+        return self.periods[at] if at < len(self.periods) and self.periods[at].number == number else None
 
-    def place(self, hour: int) -> int:
-        """Where in `hours` it is or would be. Most uses are of the last hour, so that is looked at first."""
-        last = len(self.hours) - 1
-        return last if last >= 0 and self.hours[last].hour == hour else bisect_left(self.hours, hour, key=_HOUR)
+    def place(self, number: int) -> int:
+        """Where in `periods` it is or would be. Most uses are of the last one, so that is looked at first."""
+        last = len(self.periods) - 1
+        return last if last >= 0 and self.periods[last].number == number else bisect_left(self.periods, number, key=_N)
 
 
-_HOUR = attrgetter("hour")
-Changed = set[tuple[str, int]]  # hours of tags
+_N = attrgetter("number")
 
 
 class TagWindow(msgspec.Struct, gc=False):
-    """`most` is how many sampled uses are kept; beyond it the tags go whose last use is the longest ago."""
+    """`most` is how many users are kept; beyond it the tags go whose last use is the longest ago."""
 
     most: int
-    newest: int = 0  # the hour that the window ends with
+    newest: int = 0  # the period that the window ends with
     kept: int = 0
     tags: dict[str, TagUse] = {}
 
-    def use(self, tag: str, account: str, at: int, draw: int, changed: Changed) -> None:
-        """Count one use, unless it is too old to be in the window. No two uses of a tag have the same draw."""
-        hour = at // HOUR
-        if hour <= self.newest - HOURS:
+    def use(self, tag: str, user: User, at: int, changed: Changed) -> None:
+        """Note one use, unless it is too old to be in the window."""
+        number = at // PERIOD
+        if number <= self.newest - PERIODS:
             return
         used = self.tags.get(tag)
         if used is None:
             used = self.tags[tag] = TagUse(at, [])
         used.last = max(used.last, at)
-        held = used.of(hour)
+        held = used.of(number)
         if held is None:
-            held = HourOfUse(hour, 0, [])
-            used.hours.insert(used.place(hour), held)
-        held.uses += 1
-        changed.add((tag, hour))
-        if self._sampled(held, draw, account) and self.kept > self.most:
-            self._make_room(changed)
+            held = PeriodOfUse(number, [])
+            used.periods.insert(used.place(number), held)
+        if self._noted(held.users, user):
+            changed.add((tag, number))
+            if self.kept > self.most:
+                self._make_room(changed)
 
-    def _sampled(self, held: HourOfUse, draw: int, account: str) -> bool:
-        """Whether the use is now among those kept, in the place of another if there are enough."""
-        if len(held.sample) < SAMPLE:
-            self.kept += 1
-        elif draw < held.sample[-1][0]:
-            held.sample.pop()
-        else:
+    def _noted(self, users: list[User], user: User) -> bool:
+        """Whether the user is now among those kept and was not before, in the place of another if there are enough."""
+        at = bisect_left(users, user)
+        if at == SAMPLE or (at < len(users) and users[at] == user):
             return False
-        insort(held.sample, (draw, account))
+        users.insert(at, user)
+        if len(users) > SAMPLE:
+            users.pop()
+        else:
+            self.kept += 1
         return True
 
-    def advance(self, hour: int, changed: Changed) -> None:
-        """End the window with this hour; what falls out at its start is forgotten."""
-        self.newest = hour
-        first = hour - HOURS + 1
+    def advance(self, number: int, changed: Changed) -> None:
+        """End the window with this period; what falls out at its start is forgotten."""
+        self.newest = number
+        first = number - PERIODS + 1
         for tag, used in list(self.tags.items()):
-            if used.hours[0].hour < first:
+            if used.periods[0].number < first:
                 kept = used.place(first)
-                self._forget(tag, used.hours[:kept], changed)
-                del used.hours[:kept]
-                if not used.hours:
+                self._forget(tag, used.periods[:kept], changed)
+                del used.periods[:kept]
+                if not used.periods:
                     del self.tags[tag]
 
     def _make_room(self, changed: Changed) -> None:
         for _, tag in sorted((used.last, tag) for tag, used in self.tags.items()):
             if self.kept <= self.most * ROOM:
                 return
-            self._forget(tag, self.tags.pop(tag).hours, changed)
+            self._forget(tag, self.tags.pop(tag).periods, changed)
 
-    def _forget(self, tag: str, hours: Iterable[HourOfUse], changed: Changed) -> None:
-        for held in hours:
-            self.kept -= len(held.sample)
-            changed.add((tag, held.hour))
+    def _forget(self, tag: str, periods: Iterable[PeriodOfUse], changed: Changed) -> None:
+        for held in periods:
+            self.kept -= len(held.users)
+            changed.add((tag, held.number))
+
+
+def known_users(periods: Sequence[PeriodOfUse]) -> set[User]:
+    """A sample of all users over these periods: all of them, or those whose draws no period has left any out below.
+
+    No two are the same account, and each is there whichever of the periods it was in.
+    """
+    full = [held.users[-1] for held in periods if len(held.users) == SAMPLE]
+    if not full:
+        return {user for held in periods for user in held.users}
+    last = min(full)
+    return {user for held in periods for user in held.users if user <= last}
+
+
+def draw(account: str, key: bytes) -> int:
+    """A number below 2^63 that looks random; without the key nobody can choose an account id for its draw."""
+    return int.from_bytes(blake2b(account.encode("utf-8", "surrogatepass"), digest_size=8, key=key).digest()) >> 1

@@ -5,14 +5,14 @@ another snapshot becomes active, uses that were counted before are judged by the
 """
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from ringfence.guard.live_accounts import HITS, KNOWN, MINOR, STEPS, Flag
 from ringfence.guard.live_state import Changes, LiveState
-from ringfence.guard.live_tags import HourOfUse
+from ringfence.guard.live_tags import User, known_users
 
-LEAST_USES = 5  # a tag used less often than this says nothing about who uses it
+LEAST_USERS = 5  # a tag used by fewer says nothing about who uses it
 RISKS = frozenset({HITS, KNOWN})
 LASTING = (KNOWN, MINOR)  # these have no end: a snapshot that has one of an account needs no telling
 
@@ -23,7 +23,7 @@ class Base(Protocol):
     version: str
 
     def at_risk(self, accounts: Sequence[str]) -> Collection[str]:
-        """Those of the accounts that it gives a risk signal."""
+        """Those of the accounts whose use of a tag says that it leads into a network."""
         ...
 
     def having(self, signal: str, accounts: Sequence[str]) -> Collection[str]:
@@ -31,7 +31,7 @@ class Base(Protocol):
         ...
 
     def steps(self, tag: str) -> int:
-        """The share of a tag's use that it has, floored to twentieths."""
+        """The share of a tag's users that it has, floored to twentieths."""
         ...
 
 
@@ -63,13 +63,13 @@ class View:
         self.flags: dict[str, tuple[Flag, ...]] = {}
         self.tags: dict[str, int] = {}
         self._at_risk: set[str] = set()  # by the state's own signals
-        self._members: dict[str, dict[int, int]] = {}  # how many of an hour's sample are at risk, by tag, if any
+        self._members: dict[str, dict[int, set[User]]] = {}  # who of a period's users is at risk, by tag, if any
         self._ends: list[tuple[int, str]] = []  # when a signal ends or later, once an account
         self._waited_for: set[str] = set()
         facts = state.accounts
         accounts = {*facts.hits, *facts.known, *facts.minors}
-        hours = {(tag, held.hour) for tag, used in state.tags.tags.items() for held in used.hours}
-        self.update(state, Changes(hours, accounts))
+        periods = {(tag, held.number) for tag, used in state.tags.tags.items() for held in used.periods}
+        self.update(state, Changes(periods, accounts))
 
     def update(self, state: LiveState, changes: Changes) -> bool:
         """Take in what has changed since the last time; whether anything here became different."""
@@ -78,9 +78,9 @@ class View:
         self._judge(state, accounts)
         different = any(self.flags.get(account, ()) != flags for account, flags in before.items())
         crossed = [account for account in accounts if self._crossed(state, account)]
-        hours = changes.hours | _used_by(state, crossed) if crossed else changes.hours
-        self._count(state, hours)
-        for tag in {tag for tag, _ in hours}:
+        periods = changes.periods | _used_by(state, crossed) if crossed else changes.periods
+        self._find(state, periods)
+        for tag in {tag for tag, _ in periods}:
             different |= self._share(state, tag)
         return different
 
@@ -89,7 +89,7 @@ class View:
         return [flag for account in sorted(self.flags) for flag in self.flags[account]]
 
     def shares(self) -> dict[str, float]:
-        """The share of each tag's use that is by accounts at risk, floored to twentieths."""
+        """The share of each tag's users that are at risk, floored to twentieths."""
         return {tag: self.tags[tag] / STEPS for tag in sorted(self.tags)}
 
     def _ended(self, now: int) -> set[str]:
@@ -125,16 +125,16 @@ class View:
             self._at_risk.discard(account)
         return True
 
-    def _count(self, state: LiveState, hours: Iterable[tuple[str, int]]) -> None:
-        """Count anew how many of the sampled users are at risk, in these hours of tags."""
-        users = {(tag, hour): _users(state, tag, hour) for tag, hour in hours}
-        listed = list({account for accounts in users.values() for account in accounts})
+    def _find(self, state: LiveState, periods: Iterable[tuple[str, int]]) -> None:
+        """Find anew who of the users is at risk, in these periods of tags."""
+        users = {(tag, number): _users(state, tag, number) for tag, number in periods}
+        listed = list({account for some in users.values() for _, account in some})
         risk = self._at_risk.union(self.base.at_risk(listed)) if listed else self._at_risk
-        for (tag, hour), accounts in users.items():
-            if members := sum(account in risk for account in accounts):
-                self._members.setdefault(tag, {})[hour] = members
+        for (tag, number), some in users.items():
+            if members := {user for user in some if user[1] in risk}:
+                self._members.setdefault(tag, {})[number] = members
             elif tag in self._members:
-                self._members[tag].pop(hour, None)
+                self._members[tag].pop(number, None)
                 if not self._members[tag]:
                     del self._members[tag]
 
@@ -142,7 +142,9 @@ class View:
         """Set the share of a tag anew; whether it became different."""
         steps = 0
         if members := self._members.get(tag):
-            steps = share(state.tags.tags[tag].hours, members)
+            users = known_users(state.tags.tags[tag].periods)
+            at_risk = users & set().union(*members.values())
+            steps = STEPS * len(at_risk) // len(users) if len(users) >= LEAST_USERS else 0
         told = steps if steps > self.base.steps(tag) else 0
         if told == self.tags.get(tag, 0):
             return False
@@ -153,35 +155,18 @@ class View:
         return True
 
 
-def share(hours: Iterable[HourOfUse], members: Mapping[int, int]) -> int:
-    """Which share of a tag's uses is by accounts at risk, floored to twentieths.
-
-    In an hour with more uses than were kept, the share among those kept stands for all.
-    """
-    uses = 0
-    by_members = 0.0
-    for held in hours:  # in their order, so that the same state gives the same bits
-        uses += held.uses
-        if count := members.get(held.hour):
-            by_members += held.uses * count / len(held.sample)
-    return int(STEPS * by_members / uses + _ROUNDING) if uses >= LEAST_USES else 0
-
-
-_ROUNDING = 1e-9  # of a sum of shares that makes a whole number
-
-
-def _users(state: LiveState, tag: str, hour: int) -> list[str]:
+def _users(state: LiveState, tag: str, number: int) -> list[User]:
     used = state.tags.tags.get(tag)
-    held = used.of(hour) if used else None
-    return [account for _, account in held.sample] if held else []
+    held = used.of(number) if used else None
+    return held.users if held else []
 
 
 def _used_by(state: LiveState, accounts: Iterable[str]) -> set[tuple[str, int]]:
-    """The hours in which any of these accounts is among a tag's users."""
+    """The periods in which any of these accounts is among a tag's users."""
     wanted = frozenset(accounts)
     return {
-        (tag, held.hour)
+        (tag, held.number)
         for tag, used in state.tags.tags.items()
-        for held in used.hours
-        if any(account in wanted for _, account in held.sample)
+        for held in used.periods
+        if any(account in wanted for _, account in held.users)
     }

@@ -14,6 +14,7 @@ from ringfence.guard.changes import Changes, changes
 from ringfence.guard.collect import collect
 from ringfence.guard.help import with_own
 from ringfence.guard.limits import Applied
+from ringfence.guard.live_kept import kept
 from ringfence.guard.policy import Policy
 from ringfence.guard.signing import Signer, Trusted
 from ringfence.guard.snapshot import Built, Snapshot
@@ -55,8 +56,9 @@ def publish(
 ) -> Published:
     """Limit what the policy says is to be limited, then build a snapshot, write it and make it the active one.
 
-    `live` tells what `ringfence live` has come to; its flags and shares are laid over what is in the store. Raises
-    Fault for a policy that leaves out a signal or category; what was served is then served on.
+    `live` tells what `ringfence live` has come to, by its checkpoint unless given; its flags and shares are laid over
+    what is in the store. Raises Fault for a policy that leaves out a signal or category, and for a checkpoint that is
+    not whole; what was served is then served on.
     """
     at = now or datetime.now(UTC)
     applied = limits.apply(workspace, scores, read_policy(workspace), at)
@@ -93,6 +95,7 @@ def _known(
     with events.connect(workspace) as connection:
         flags = collect(workspace, connection, scores, at)
         tags = tag_risk(connection, flags)
+    live = live or kept(workspace)
     if live is None:
         return flags, tags
     lead = flags.filter(pc.is_in(flags["signal"], pa.array(LEADING)))["account_id"]

@@ -5,7 +5,7 @@ way is taken. Decoding and encoding 500 ids costs more than judging them.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,10 +16,10 @@ from ringfence.guard import answers
 from ringfence.guard.answers import Outcome, Versions, Viewer
 from ringfence.guard.decide import Guard
 from ringfence.guard.judge import Judge
-from ringfence.guard.replies import Judged
+from ringfence.guard.replies import Judged, Tally
 from ringfence.guard.requests import LONGEST_ID, MOST_CANDIDATES, Looking, viewer_of
 from ringfence.guard.tokens import NOT_PLAIN
-from ringfence.model.words import Surface, Verdict
+from ringfence.model.words import Surface
 
 
 class _Suggest(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,7 +40,7 @@ class Answered:
     payload: bytes
     surface: Surface
     count: int
-    tally: Mapping[tuple[Verdict, str], int]
+    tally: Tally
     degraded: str
     versions: Versions
 
@@ -88,13 +88,13 @@ def _answered(guard: Guard, surface: Surface, candidates: msgspec.Raw, looking: 
     return Answered(payload, surface, count, tally, ready.degraded, ready.versions)
 
 
-def _told(raw: bytes, met: Rows, judge: Judge, viewer: Viewer) -> tuple[list[bytes], dict[tuple[Verdict, str], int]]:
+def _told(raw: bytes, met: Rows, judge: Judge, viewer: Viewer) -> tuple[list[bytes], Tally]:
     """What is said of each candidate that met a rule, each once, and how many of each there are."""
     said: dict[bytes, int] = {}
     for start, end, number in met:
         said.setdefault(raw[start:end], number)
     rests: dict[int, bytes] = {}
-    tally: dict[tuple[Verdict, str], int] = {}
+    tally: Tally = {}
     for number, many in Counter(said.values()).items():
         outcome = judge.outcome(judge.rules[number], viewer)
         rests[number] = _rest(outcome)

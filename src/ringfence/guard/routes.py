@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from ringfence.guard import raw_slates
 from ringfence.guard.accounts import Candidate
 from ringfence.guard.answers import Decision, Slate
 from ringfence.guard.decide import Guard
 from ringfence.guard.degraded import DegradedGuard
+from ringfence.guard.raw_slates import Answered
 from ringfence.guard.requests import (
     Autocomplete,
     Hashtag,
@@ -30,7 +32,10 @@ Asked = TypeVar("Asked")
 
 @dataclass(frozen=True, slots=True)
 class JsonRoute(Generic[Asked]):
-    """One path that takes JSON. `late` has what a degraded answer is about, `text` what the log knows as a hash."""
+    """One path that takes JSON. `late` has what a degraded answer is about, `text` what the log knows as a hash.
+
+    `quick` answers most bodies by themselves, and says the same as the ordinary way (raw_slates.py).
+    """
 
     name: str
     surface: Surface
@@ -39,6 +44,7 @@ class JsonRoute(Generic[Asked]):
     late: Callable[[Asked], str | Sequence[Candidate]]
     text: Callable[[Asked], str] | None = None
     surface_of: Callable[[Asked], Surface] | None = None
+    quick: Callable[[Guard, bytes], Answered | None] | None = None
 
 
 def _recommend(guard: Decider, asked: Recommend[Any], _: float) -> Slate:
@@ -95,6 +101,7 @@ JSON_ROUTES: tuple[JsonRoute[Any], ...] = (
         Reader(Suggest[Id], Suggest[Number]),
         lambda guard, it, _: guard.suggest(viewer_of(it.viewer), it.candidates),
         lambda it: it.candidates,
+        quick=raw_slates.suggest,
     ),
     JsonRoute(
         "recommend",
@@ -103,6 +110,7 @@ JSON_ROUTES: tuple[JsonRoute[Any], ...] = (
         _recommend,
         lambda it: it.candidates,
         surface_of=lambda it: it.surface,
+        quick=raw_slates.recommend,
     ),
 )
 SLATE_ROUTE = "slate"

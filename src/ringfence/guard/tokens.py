@@ -13,7 +13,7 @@ _BLANK, _QUOTE, _COMMA, _ZERO, _NINE, _OPEN, _ESCAPE, _CLOSE, _TILDE = map(ord, 
 _DEMOTE, _DROP = 2, 3
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _past_blanks(data, place):
     while place < len(data) and data[place] <= 32 and data[place] in (32, 10, 13, 9):
         place += 1

@@ -143,9 +143,9 @@ class Live(BaseModel):
     checkpoint_seconds: Annotated[
         float, Field(ge=0.05, le=3600, description="How often the place in the log is kept, at the most.")
     ] = 5.0
-    most_uses: Annotated[
+    most_users: Annotated[
         int,
-        Field(ge=1_000, description="How many uses of hashtags are remembered with their users, about 200 bytes each."),
+        Field(ge=1_000, description="How many users of hashtags are remembered, about 200 bytes each."),
     ] = 1_000_000
     most_accounts: Annotated[
         int, Field(ge=1_000, description="How many accounts are remembered with hits, and how many as declared minors.")

@@ -102,8 +102,6 @@ class NatsStream:
                 mend = "use a stream with retention limits, or one that mirrors this"
                 raise Fault(what, where=self._where, mend=mend)
             self.name = _name(info)
-            if 0 < self._next < info.state.first_seq:
-                self.missed = info.state.first_seq - self._next
             await self._begin()
         except NotFoundError as error:
             mend = "make the stream, or name one that is there"
@@ -124,7 +122,10 @@ class NatsStream:
     async def _begin(self) -> None:
         """Make the consumer, from the next message on, and an inbox for what it delivers."""
         await self._end()
-        self._refuse_another(await self._context.stream_info(self._stream))
+        info = await self._context.stream_info(self._stream)
+        self._refuse_another(info)
+        if 0 < self._next < info.state.first_seq:
+            self._pass_over(info.state.first_seq)
         with suppress(NotFoundError):
             await self._context.delete_consumer(self._stream, self._consumer)
         config = ConsumerConfig(
@@ -171,12 +172,19 @@ class NatsStream:
                 await self._end()
                 break
             self._delivered += 1
+            if self._next and self._subject is None:
+                self._pass_over(one.sequence)
             self._next = one.sequence + 1
             self._last = one
             messages.append(Message(0, one.sequence, one.stored, one.message.data))
         if messages:
             self._pause = FIRST_PAUSE
         return messages
+
+    def _pass_over(self, sequence: int) -> None:
+        """Go on from here; what lay between is no longer in the stream."""
+        self.missed += sequence - self._next
+        self._next = sequence
 
     def _rest(self, told: str) -> None:
         self.trouble = told
