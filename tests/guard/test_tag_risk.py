@@ -67,6 +67,12 @@ def test_spellings_of_a_tag_are_one(connection: duckdb.DuckDBPyConnection) -> No
     assert risk(connection, posts, flags([0])) == {"lake": pytest.approx(1 / 6)}
 
 
+def test_whoever_spells_a_tag_in_many_ways_counts_once(connection: duckdb.DuckDBPyConnection) -> None:
+    posts = used("lake", range(10)) + used("Lake", range(1)) + used("#LAKE", range(1))
+    assert risk(connection, posts, flags([0])) == {"lake": 0.1}
+    assert risk(connection, used("wood", range(4)) + used("Wood", range(4)), flags([0])) == {}  # too few to tell
+
+
 def test_audience_and_minors_do_not_make_a_tag_risky(connection: duckdb.DuckDBPyConnection) -> None:
     for signal in ("network:audience", "network:nearby", "network:likely_minor", "account:minor"):
         assert risk(connection, used("lake", range(10)), flags([0, 1], signal)) == {}
