@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from ringfence.cli import add
 from ringfence.cli.say import ROOT
 from ringfence.model.faults import Exit, Fault
 
