@@ -103,7 +103,7 @@ def _fill(file: Path, kind: str) -> str:
     """Put all flagged ids in the set; gives the versions of what was used."""
     numbers = platforms.flagged()
     ids: Sequence[Any] = numbers.tolist() if kind == platforms.NUMBERS else platforms.names(numbers)
-    client = valkey.Valkey(unix_socket_path=str(file))
+    client: Any = valkey.Valkey(unix_socket_path=str(file))
     for start in range(0, len(ids), AT_A_TIME):
         client.sadd(KEY, *ids[start : start + AT_A_TIME])
     if client.scard(KEY) != len(ids):
