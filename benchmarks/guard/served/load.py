@@ -19,7 +19,6 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -258,11 +257,6 @@ def _result(load: _Load, answered: int, taken: float, spent: list[float]) -> Res
     p50, p99, p999 = np.quantile(late, [0.5, 0.99, 0.999]).tolist()
     unpunctual = float(np.quantile(load.unpunctual, 0.999)) if load.unpunctual else 0.0
     return Result(answered, taken, dict(load.errors), p50, p99, p999, float(late.max()), spent, unpunctual)
-
-
-def rates(results: Sequence[Result]) -> list[float]:
-    """Answers a second of each of several runs."""
-    return [each.rate for each in results]
 
 
 def main() -> None:
