@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).parents[3]
 HOST = "127.0.0.1"
 CORE = 1
+FIRST_ANSWER = 120.0  # seconds
 LAST_ANSWERS = 10.0  # seconds that are waited for answers after the end
 CHUNK = 1 << 18
 LONGEST_POLL = 0.05
@@ -91,6 +92,16 @@ def post(path: str, body: bytes, kind: str = "application/json") -> bytes:
     """A request as it goes over the wire."""
     head = f"POST {path} HTTP/1.1\r\nhost: guard\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
+
+
+def once(port: int, request: bytes) -> None:
+    """Ask one thing and wait for its answer: a server may compile at its first."""
+    connection = _Connection(port)
+    connection.socket.settimeout(FIRST_ANSWER)
+    connection.socket.sendall(request)
+    while not connection.answer(connection.socket.recv(CHUNK)):
+        pass
+    connection.socket.close()
 
 
 class _Connection:

@@ -77,8 +77,8 @@ def main() -> None:
     busy, began, before = os.getloadavg()[0], time.monotonic(), calibration()
     with tempfile.TemporaryDirectory(prefix="ringfence-guard-") as folder:
         made = platforms_in(Path(folder))
-        turns = served(made, length)
-        lines = [*one_worker(turns), *ratios(turns, Path(folder)), *shared(made, length), *swaps(made, length)]
+        turns, swapped = served(made, length)
+        lines = [*one_worker(turns), *ratios(turns, Path(folder)), *shared(made, length), *swapped]
     taken = time.monotonic() - began
     top = ["# Guard: the service over HTTP", "", *told(length), "", *speed(before, calibration(), busy, taken), ""]
     if quick:
@@ -128,26 +128,36 @@ def platforms_in(folder: Path) -> dict[str, Platform]:
     return made
 
 
-def served(made: dict[str, Platform], length: Length) -> Turns:
-    """The guard's service asked for each kind; where there is a plain alternative it takes turns with that."""
-    turns = Turns({}, {}, [], [])
-    for name, make in asked.kinds().items():
-        kind = make()
-        with ExitStack() as running:
-            ours = running.enter_context(server.guard(made[kind.platform].workspace))
-            theirs = running.enter_context(plain.running(kind.platform)) if name in PEERS else None
-            pairs = [
-                (turn(ours, kind, kind.expected, length), theirs and turn(theirs.server, kind, plain.EXPECTED, length))
-                for _ in range(length.turns)
-            ]
-        turns.ours[name] = [mine for mine, _ in pairs]
-        turns.rows.append(row("ringfence", kind, turns.ours[name]))
+def served(made: dict[str, Platform], length: Length) -> tuple[Turns, list[str]]:
+    """One worker of each platform asked for each kind, and about its swaps."""
+    turns, kinds = Turns({}, {}, [], []), [make() for make in asked.kinds().values()]
+    for name, one in made.items():
+        with server.guard(one.workspace) as ours:
+            for kind in (kind for kind in kinds if kind.platform == name):
+                in_turns(ours, kind, turns, length)
+            if name == platforms.NUMBERS:
+                swapped = swaps(ours, one, kinds[0], length)
+    return turns, swapped
+
+
+def in_turns(ours: Server, kind: Kind, turns: Turns, length: Length) -> None:
+    """The guard asked for one kind; where there is a plain alternative it takes turns with that."""
+    load.once(ours.port, kind.requests[0])
+    with ExitStack() as running:
+        theirs = running.enter_context(plain.running(kind.platform)) if kind.name in PEERS else None
         if theirs:
-            turns.theirs[name] = [other for _, other in pairs if other]
-            turns.rows.append(row("FastAPI + Valkey", kind, turns.theirs[name]))
-            turns.notes = [theirs.versions]
-        progress(kind.name)
-    return turns
+            load.once(theirs.server.port, kind.requests[0])
+        pairs = [
+            (turn(ours, kind, kind.expected, length), theirs and turn(theirs.server, kind, plain.EXPECTED, length))
+            for _ in range(length.turns)
+        ]
+    turns.ours[kind.name] = [mine for mine, _ in pairs]
+    turns.rows.append(row("ringfence", kind, turns.ours[kind.name]))
+    if theirs:
+        turns.theirs[kind.name] = [other for _, other in pairs if other]
+        turns.rows.append(row("FastAPI + Valkey", kind, turns.theirs[kind.name]))
+        turns.notes = [theirs.versions]
+    progress(kind.name)
 
 
 def turn(one: Server, kind: Kind, expected: bytes, length: Length) -> Turn:
@@ -219,7 +229,7 @@ def engine_row(engine: str, measured: rego.Measured | None, ours: float) -> list
 
 def shared(made: dict[str, Platform], length: Length) -> list[str]:
     """Two workers over one snapshot, and what each of them holds."""
-    kind, one = asked.kinds()[asked.NUMBERS](), made[platforms.NUMBERS]
+    kind, one, text = asked.kinds()[asked.NUMBERS](), made[platforms.NUMBERS], made[platforms.STRINGS]
     with server.guard(one.workspace, 2, BOTH_CORES) as two:
         plan = Plan(two.port, kind.requests, CLOSED, length.closed, expected=kind.expected, processes=list(two.workers))
         results = [load.run(plan) for _ in range(length.turns)]
@@ -235,16 +245,15 @@ def shared(made: dict[str, Platform], length: Length) -> list[str]:
         *table(("process", "resident MB", "proportional MB", "its own MB", "share of the CPU time"), rows),
         (f"{kind.name}: {spread([each.rate for each in results], ',.0f')} requests/s, "
         f"{sum(each.failed for each in results)} failed, with the load generator on one of the two cores. The "
-        f"snapshot's {one.megabytes:.0f} MB are mapped by both and lie in memory once: proportional size counts each page by how "
-        f"many processes have it. It took {spread(one.seconds, '.1f')} s to build and write, that with strings for ids "
-        f"({made[platforms.STRINGS].megabytes:.0f} MB) {spread(made[platforms.STRINGS].seconds, '.1f')} s."), "",
+        f"snapshot's {one.megabytes:.0f} MB are mapped by both and lie in memory once: proportional size counts each "
+        f"page by how many processes have it. It took {spread(one.seconds, '.1f')} s to build and write, that with "
+        f"strings for ids ({text.megabytes:.0f} MB) {spread(text.seconds, '.1f')} s."), "",
     ]  # fmt: skip
 
 
-def swaps(made: dict[str, Platform], length: Length) -> list[str]:
+def swaps(ours: Server, one: Platform, kind: Kind, length: Length) -> list[str]:
     """Lateness while snapshots are swapped."""
-    kind = asked.kinds()[asked.NUMBERS]()
-    swapped = swapping.measure(made[platforms.NUMBERS], kind, length.swaps)
+    swapped = swapping.measure(ours, one, kind, length.swaps)
     rows = []
     for name, result, count in (("none", swapped.quiet, 0), ("one a second", swapped.swapping, swapped.swaps)):
         late = [result.p50, result.p99, result.p999, result.longest, result.unpunctual]
@@ -258,8 +267,8 @@ def swaps(made: dict[str, Platform], length: Length) -> list[str]:
         *table(header, rows),
         (f"{kind.name}, {swapping.RATE:,.0f} requests a second for {length.swaps:.0f} s, open loop, two snapshots of "
         f"{platforms.FLAGGED:,} accounts in turns. Swapping adds {more} ms at the 99.9th percentile, {times} times. "
-        "The thread that reads them shares the worker's core. `generator late` is the 99.9th percentile of how late the "
-        "generator itself sent what was due."), "",
+        "The thread that reads them shares the worker's core. `generator late` is the 99.9th percentile of how late "
+        "the generator itself sent what was due."), "",
         (f"uvicorn {version('uvicorn')}, uvloop {version('uvloop')}, msgspec {version('msgspec')}, "
         f"numba {version('numba')}."), "",
     ]  # fmt: skip

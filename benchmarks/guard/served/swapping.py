@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.guard.served import load, platforms
 from benchmarks.guard.served.asked import Kind
 from benchmarks.guard.served.load import HOST, Plan, Result
-from benchmarks.guard.served.server import Server, guard
+from benchmarks.guard.served.server import Server
 
 from ringfence.guard import shelf
 from ringfence.store.disk import write_whole
@@ -29,16 +29,15 @@ class Swapped:
     swaps: int
 
 
-def measure(one: platforms.Platform, kind: Kind, seconds: float) -> Swapped:
+def measure(server: Server, one: platforms.Platform, kind: Kind, seconds: float) -> Swapped:
     """First without swaps, then with one a second, of the same server."""
     signed = list(platforms.activations(one, int((seconds + 2) / EVERY)))
-    with guard(one.workspace) as server:
-        plan = Plan(server.port, kind.requests, CONNECTIONS, seconds, RATE, expected=kind.expected)
-        quiet = load.run(plan)
-        before = swaps(server)
-        with swapping(one.workspace.snapshots, signed):
-            noisy = load.run(plan)
-        return Swapped(quiet, noisy, swaps(server) - before)
+    plan = Plan(server.port, kind.requests, CONNECTIONS, seconds, RATE, expected=kind.expected)
+    quiet = load.run(plan)
+    before = swaps(server)
+    with swapping(one.workspace.snapshots, signed):
+        noisy = load.run(plan)
+    return Swapped(quiet, noisy, swaps(server) - before)
 
 
 @contextmanager
