@@ -90,7 +90,9 @@ def test_a_member_found_is_explained_and_left_out(ringfence: Run, demo: tuple[Pa
     assert all(step["name"] in read for step in told["explanation"]["path"])
     unknown = ringfence("explain", "kittiwake", "--workspace", place)
     assert (unknown.returncode != 0, len(unknown.stderr.splitlines())) == (True, 1)
-    slate = json.loads(ringfence("decide", "suggest", member, "nobody", "--json", "--workspace", place).stdout)
+    standing = json.loads(ringfence("limits", "list", "--json", "--workspace", place).stdout)["limited"]
+    limited = standing[0]["account_id"]
+    slate = json.loads(ringfence("decide", "suggest", limited, "nobody", "--json", "--workspace", place).stdout)
     assert slate["kept"] == ["nobody"]
     entries = json.loads(ringfence("audit", "--json", "--workspace", place).stdout)["entries"]
     assert ("explanation_read", member) in [(entry["action"], entry["subject"]) for entry in entries]

@@ -261,7 +261,7 @@ def test_a_limit_ends_at_its_moment_without_a_new_snapshot(read_back: Read, sign
 def test_damping_is_what_the_policy_says_of_the_strength(read_back: Read, signer: Signer) -> None:
     flags = table([("bo", "network:member", 0.9, None), ("ny", "network:nearby", 1.0, None)])
     guard = Guard(read_back(snapshot.build(BIRDS, POLICY, flags, signer=signer)))
-    assert guard.damping(["bo", "ny", "cy"]).tolist() == pytest.approx([0.1, 0.5, 1.0])
+    assert guard.damping(["bo", "ny", "cy"]).tolist() == pytest.approx([0.1, 1.0, 1.0])
 
 
 def test_it_loads_a_file_or_the_active_version_of_a_folder(make: Make, shelved: Path, signer: Signer) -> None:

@@ -19,7 +19,6 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).parents[3]
 HOST = "127.0.0.1"
 CORE = 1
+FIRST_ANSWER = 120.0  # seconds
 LAST_ANSWERS = 10.0  # seconds that are waited for answers after the end
 CHUNK = 1 << 18
 LONGEST_POLL = 0.05
@@ -92,6 +92,16 @@ def post(path: str, body: bytes, kind: str = "application/json") -> bytes:
     """A request as it goes over the wire."""
     head = f"POST {path} HTTP/1.1\r\nhost: guard\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
+
+
+def once(port: int, request: bytes) -> None:
+    """Ask one thing and wait for its answer: a server may compile at its first."""
+    connection = _Connection(port)
+    connection.socket.settimeout(FIRST_ANSWER)
+    connection.socket.sendall(request)
+    while not connection.answer(connection.socket.recv(CHUNK)):
+        pass
+    connection.socket.close()
 
 
 class _Connection:
@@ -258,11 +268,6 @@ def _result(load: _Load, answered: int, taken: float, spent: list[float]) -> Res
     p50, p99, p999 = np.quantile(late, [0.5, 0.99, 0.999]).tolist()
     unpunctual = float(np.quantile(load.unpunctual, 0.999)) if load.unpunctual else 0.0
     return Result(answered, taken, dict(load.errors), p50, p99, p999, float(late.max()), spent, unpunctual)
-
-
-def rates(results: Sequence[Result]) -> list[float]:
-    """Answers a second of each of several runs."""
-    return [each.rate for each in results]
 
 
 def main() -> None:

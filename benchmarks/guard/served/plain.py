@@ -102,16 +102,27 @@ def running(kind: str) -> Iterator[Plain]:
 def _fill(file: Path, kind: str) -> str:
     """Put all flagged ids in the set; gives the versions of what was used."""
     numbers = platforms.flagged()
-    ids: Sequence[Any] = numbers.tolist() if kind == platforms.NUMBERS else platforms.names(numbers)
-    client = valkey.Valkey(unix_socket_path=str(file))
-    for start in range(0, len(ids), AT_A_TIME):
-        client.sadd(KEY, *ids[start : start + AT_A_TIME])
+    ids = [str(number) for number in numbers.tolist()] if kind == platforms.NUMBERS else platforms.names(numbers)
+    with socket.socket(socket.AF_UNIX) as wire:
+        wire.connect(str(file))
+        for start in range(0, len(ids), AT_A_TIME):
+            _add(wire, ids[start : start + AT_A_TIME])
+    client: Any = valkey.Valkey(unix_socket_path=str(file))
     if client.scard(KEY) != len(ids):
         raise RuntimeError("not all ids are in the set")
     served = client.info("server")["valkey_version"]
     client.close()
     parser = "libvalkey" if DefaultParser is _LibvalkeyParser else "its own Python parser"
     return f"FastAPI {version('fastapi')}, Valkey {served}, valkey-py {version('valkey')} with {parser}"
+
+
+def _add(wire: socket.socket, ids: Sequence[str]) -> None:
+    """One command as it goes over the wire, many times quicker than by the client; its answer ends a line."""
+    words = "".join(f"${len(one)}\r\n{one}\r\n" for one in ("SADD", KEY, *ids))
+    wire.sendall(f"*{len(ids) + 2}\r\n{words}".encode())
+    while not (answer := wire.recv(100)).endswith(b"\n"):
+        if not answer:
+            raise RuntimeError("the store has gone")
 
 
 def _process() -> psutil.Process:

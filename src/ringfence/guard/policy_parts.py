@@ -128,9 +128,7 @@ class Damping:
     """
 
     mode: str = SOFT
-    signals: Mapping[str, float] = field(
-        default_factory=lambda: {"network:member": 1.0, "network:nearby": 0.5, "media:known": 1.0}
-    )
+    signals: Mapping[str, float] = field(default_factory=lambda: {"network:member": 1.0, "media:known": 1.0})
 
 
 @dataclass(frozen=True, slots=True)
