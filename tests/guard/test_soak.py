@@ -1,7 +1,7 @@
 """A real service under a steady load on every surface, while somebody publishes, rolls back and adds every second.
 
 Every answer must be right by the very snapshot that it names: one that mixes two, or comes late, or not at all, fails.
-Fifteen seconds in the ordinary suite; ten minutes by `make soak`, where what grows is told from what has only warmed up.
+Fifteen seconds in the ordinary suite; ten minutes by `make soak`, where what grows is told from what has warmed up.
 """
 
 import asyncio
