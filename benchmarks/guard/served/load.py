@@ -66,6 +66,7 @@ class Result(msgspec.Struct, frozen=True):
     p999: float
     longest: float
     cpu: list[float]
+    busy: float  # share of its core that the generator itself took; near 1 it is the generator that limits
     unpunctual: float  # 99.9th percentile of how late the generator itself sent what was due, with a connection free
 
     @property
@@ -159,17 +160,17 @@ class _Load:
             self._closed(began + self.plan.warm)
         else:
             self._open(due + began, began + self.plan.warm)
-        self.measuring, cpu, start = True, self._cpu(), time.perf_counter()
+        self.measuring, cpu, own, start = True, self._cpu(), time.process_time(), time.perf_counter()
         end = start + self.plan.seconds
         if due is None:
             self._closed(end)
         else:
             self._open(due + began, end)
-        taken = time.perf_counter() - start
+        taken, own = time.perf_counter() - start, time.process_time() - own
         spent = [after - before for before, after in zip(cpu, self._cpu(), strict=True)]
         answered = len(self.late)
         self._wait()
-        return _result(self, answered, taken, spent)
+        return _result(self, answered, taken, spent, own / taken)
 
     def _closed(self, end: float) -> None:
         """Ask on every connection, again and again."""
@@ -263,11 +264,11 @@ def _moments(plan: Plan) -> NDArray[np.float64]:
     return np.cumsum(np.random.default_rng(plan.seed).exponential(1 / plan.rate, count))
 
 
-def _result(load: _Load, answered: int, taken: float, spent: list[float]) -> Result:
+def _result(load: _Load, answered: int, taken: float, spent: list[float], busy: float) -> Result:
     late = np.array(load.late or [np.nan])
     p50, p99, p999 = np.quantile(late, [0.5, 0.99, 0.999]).tolist()
     unpunctual = float(np.quantile(load.unpunctual, 0.999)) if load.unpunctual else 0.0
-    return Result(answered, taken, dict(load.errors), p50, p99, p999, float(late.max()), spent, unpunctual)
+    return Result(answered, taken, dict(load.errors), p50, p99, p999, float(late.max()), spent, busy, unpunctual)
 
 
 def main() -> None:
