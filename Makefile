@@ -25,7 +25,7 @@ check: .venv/made ## Lint, format, types, import contract
 	$(RUN) lint-imports
 
 bench: .venv/made ## Run every benchmark and write its table to benchmarks/results
-	$(UV) sync --frozen --quiet --group bench
+	$(UV) sync --frozen --quiet --all-extras --group bench
 	@set -e; for bench in benchmarks/*/*.py; do echo "== $$bench"; $(RUN) python $$bench; done
 	$(RUN) python -m benchmarks.terms.quality.measure
 
@@ -33,7 +33,7 @@ docs: .venv/made ## Build the documentation into site/
 	$(RUN) zensical build --clean
 
 .venv/made: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen
+	$(UV) sync --frozen --all-extras
 	@touch $@
 
 .tools/bin/uv:

@@ -11,7 +11,7 @@ from ringfence.cli.say import ROOT
 from ringfence.model.faults import Exit, Fault
 
 RUN = CliRunner()
-add(["lexicon"])
+add(["lexicon", "scan"])
 
 
 @pytest.fixture

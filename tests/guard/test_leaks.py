@@ -70,7 +70,7 @@ FAULTS: dict[str, Callable[[str], tuple[bytes, dict[str, str]]]] = {
 }
 ANSWERED = {"none", "odd headers", "deadline over"}
 REFUSED = {"cut", "garbage before", "garbage after", "unknown field", "invalid utf-8", "too large", "late"}
-SURPRISES = ("search", "autocomplete", "related", "hashtag", "tags", "suggest", "recommend", "verdicts")
+SURPRISES = ("search", "autocomplete", "related", "hashtag", "tags", "suggest", "recommend", "verdicts", "ready")
 
 
 class Watched:

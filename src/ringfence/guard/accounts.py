@@ -19,6 +19,7 @@ from ringfence.guard.lookups import (
     digits,
     find_names,
     find_numbers,
+    members,
     numbers,
     of_prints,
     ranked,
@@ -84,7 +85,8 @@ class Accounts:
 
     def numbers(self) -> NDArray[np.int64]:
         """The numbers that are bits of the set, ascending."""
-        return np.flatnonzero(np.unpackbits(self.bits.view(np.uint8), bitorder="little")).astype(np.int64)
+        found: NDArray[np.int64] = members(self.bits, len(self.of_numbers))
+        return found
 
     def everybody(self) -> tuple[NDArray[np.uint64], Profiles]:
         """The fingerprint of every account, and its profile; numbers are spelt out for it."""

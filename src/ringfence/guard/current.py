@@ -4,6 +4,8 @@ A thread looks at the folder, reads what is new, and only then hands it over: wh
 cannot be believed is refused and told of, and the last good one goes on answering.
 """
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +27,7 @@ from ringfence.model.words import Surface
 
 EVERY = 0.1  # seconds between two looks
 AGAIN = 5.0  # seconds after which what could not be read is tried again, as the disk may have been full
+NICENESS = 10
 _HOUR = 3600.0
 
 # Of a file: when and as which inode it was put there. None when there is no file.
@@ -91,6 +94,7 @@ class Current:
                 self._take_over()
 
     def _follow(self) -> None:
+        _yield_to_others()
         while not self._stopped.wait(self._every):
             try:
                 self.look()
@@ -186,6 +190,12 @@ def _status(path: Path) -> Seen:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_ino
+
+
+def _yield_to_others() -> None:
+    """Have this thread run when those that answer leave it the processor. Only Linux counts threads one by one."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _warm(guard: Guard) -> None:

@@ -44,7 +44,8 @@ def write(folder: Path, delta: Delta, signer: Signer) -> Path:
     """Put a delta beside its snapshot, in place of the one before; gives its file."""
     risks = {folded(tag): share for tag, share in sorted(delta.tags.items())}
     sections = {
-        **account_sections(flagged(delta.flags, signer.fingerprints)),
+        # A dense set would be as large as the largest number in it, however few there are.
+        **account_sections(flagged(delta.flags, signer.fingerprints, lambda _: False)),
         "tags": msgspec.msgpack.encode(dict(sorted(risks.items()))),
     }
     meta = {

@@ -4,7 +4,7 @@ A flag is a signal about an account, how strong it is and until when it holds. A
 most accounts share theirs with many others, so a table of accounts needs two bytes for each.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -70,13 +70,16 @@ class Flagged:
     def accounts(self, key: bytes) -> Accounts:
         """The same ready to be asked: the bitmap spread out into a dense set."""
         numbers = np.frombuffer(BitMap.deserialize(self.roaring).to_array(), np.uint32)
+        if len(numbers) != len(self.of_numbers):
+            raise ValueError("there are not as many numbers as profiles")
         bits, ranks = dense(numbers)
         return Accounts(key_words(key), bits, ranks, self.of_numbers, self.prints, self.starts, self.of_names)
 
 
-def flagged(flags: pa.Table, key: bytes) -> Flagged:
+def flagged(flags: pa.Table, key: bytes, as_bits: Callable[[NDArray[np.int64]], bool] = numbers_kept) -> Flagged:
     """Every account of a table of FLAGS with its profile. The order of the rows changes nothing.
 
+    `as_bits` says whether numbers, ascending, are to be bits of a dense set; else they are kept as other ids are.
     Raises Fault when accounts differ in more ways than MOST_PROFILES.
     """
     flags = flags.cast(FLAGS).combine_chunks()
@@ -84,7 +87,7 @@ def flagged(flags: pa.Table, key: bytes) -> Flagged:
     data, offsets = _utf8(flags["account_id"])
     numbers, prints = read_ids(data, offsets, key_words(key))
     is_number = numbers >= 0
-    if not numbers_kept(np.sort(numbers[is_number])):
+    if not as_bits(np.sort(numbers[is_number])):
         is_number = np.zeros_like(is_number)
     tree = sprout()
     of_numbers, rows = _profiles(np.flatnonzero(is_number), numbers[:, None].view(np.uint64), codes, tree)

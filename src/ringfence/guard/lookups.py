@@ -64,6 +64,20 @@ def ranked(bits):
 
 
 @njit(nogil=True, cache=True)
+def members(bits, count):
+    """The numbers that are bits, ascending; `count` is how many there are."""
+    found = np.empty(count, np.int64)
+    place = 0
+    for word in range(len(bits)):
+        left = bits[word]
+        while left:
+            found[place] = word << 6 | _ones((left & -left) - np.uint64(1))
+            place += 1
+            left &= left - np.uint64(1)
+    return found
+
+
+@njit(nogil=True, cache=True)
 def cut(data, starts, ends):
     """Where each id starts and ends, if there are as many as there is room for; gives how many there are."""
     row = 0

@@ -27,6 +27,7 @@ LOG = logging.getLogger("ringfence.guard")
 ENDING = (signal.SIGTERM, signal.SIGINT)
 LAST_SECONDS = 1.0  # of the time to end, for what is still open then
 LOOK = 0.02
+HANDOVER = 0.0005  # seconds until the thread that reads a new snapshot lets the one that answers go on
 SETTLE = 0.1  # seconds to take the connections that came before the last moment
 SO_ATTACH_FILTER = 26
 
@@ -47,6 +48,7 @@ def run(
     ready: Callable[[], object] = lambda: None,
 ) -> None:
     """Answer as one worker until SIGTERM or SIGINT, or until the process that started it is gone."""
+    sys.setswitchinterval(HANDOVER)
     settings = place.settings
     secured = tls.of(settings)
     app = application(place, board, worker)

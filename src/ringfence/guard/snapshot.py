@@ -7,6 +7,7 @@ signed it. How the file is kept whole is container.py's affair, which one is ser
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -190,13 +191,12 @@ def loaded(known: Mapping[str, bytes | memoryview], key: bytes) -> tuple[Account
 
 def _refuse_misfits(accounts: Accounts, profiles: int) -> None:
     """Raise ValueError where a table points outside of another: compiled code looks nowhere before it reads."""
-    numbers, prints = len(accounts.numbers()), len(accounts.prints)
+    prints = len(accounts.prints)
     most = max(accounts.of_numbers.max(initial=0), accounts.of_names.max(initial=0))
     starts = accounts.starts.astype(np.int64)
     patterns = len(starts) - 1
     fits = (
-        len(accounts.of_numbers) == numbers
-        and len(accounts.of_names) == prints
+        len(accounts.of_names) == prints
         and most < profiles
         and patterns.bit_count() == 1
         and starts[0] >= 0
@@ -218,7 +218,7 @@ def _snapshot(path: Path, held: container.Container) -> Snapshot:
         created_at=datetime.fromisoformat(meta["created_at"]),
         model_version=meta["model"],
         lexicon_version=meta["lexicon"],
-        policy=Policy.parse(meta["policy"], where),
+        policy=_policy(meta["policy"]),
         trial=Trial.unpacked(meta["trial"], where) if meta["trial"] else None,
         key=meta["key"],
         accounts=accounts,
@@ -228,6 +228,12 @@ def _snapshot(path: Path, held: container.Container) -> Snapshot:
         terms=terms,
         size=held.size,
     )
+
+
+@lru_cache(maxsize=4)
+def _policy(text: str) -> Policy:
+    """A snapshot's policy. Reading TOML is slow, and it is seldom another than the one before."""
+    return Policy.parse(text, "the policy in the snapshot")
 
 
 def _opened(content: memoryview, path: Path) -> bytes | memoryview:
