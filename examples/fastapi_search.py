@@ -15,7 +15,7 @@ from fastapi import FastAPI, Header
 
 from ringfence.guard.answers import Decision, Viewer
 from ringfence.guard.current import Current
-from ringfence.guard.policy import Cause, default_policy
+from ringfence.guard.policies.policy import Cause, default_policy
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface, Verdict
 

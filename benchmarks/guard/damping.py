@@ -23,7 +23,7 @@ from ringfence.exposure.recommenders import GRAIN, NOBODY, FriendOfFriend, Recom
 from ringfence.exposure.simulate import SLOTS, first_slates, keep_all
 from ringfence.graph.csr import Csr, Ids
 from ringfence.guard.judge import weight_of
-from ringfence.guard.policy import Damping
+from ringfence.guard.policies.policy import Damping
 from ringfence.model.words import Relation
 
 RESULT = Path(__file__).parents[1] / "results" / "damping.md"

@@ -27,10 +27,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ringfence.demo.tables import table, write
-from ringfence.guard import raw_slates, shelf, signing, snapshot
 from ringfence.guard.decide import Guard
-from ringfence.guard.flags import FLAGS
-from ringfence.guard.policy import default_policy
+from ringfence.guard.policies.policy import default_policy
+from ringfence.guard.service import raw_slates
+from ringfence.guard.snapshots import shelf, signing, snapshot
+from ringfence.guard.snapshots.flags import FLAGS
 from ringfence.model.words import Surface
 from ringfence.terms.lexicon import Lexicon
 from ringfence.terms.term import Term

@@ -28,10 +28,10 @@ import psutil
 from nats.js.api import StreamConfig
 
 from ringfence.demo import tables
-from ringfence.guard import shelf, signing, snapshot
 from ringfence.guard.current import Current
-from ringfence.guard.flags import table
-from ringfence.guard.policy import default_policy
+from ringfence.guard.policies.policy import default_policy
+from ringfence.guard.snapshots import shelf, signing, snapshot
+from ringfence.guard.snapshots.flags import table
 from ringfence.model.words import Verdict
 from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon

@@ -18,7 +18,7 @@ import pyarrow as pa
 from ringfence.demo import tables
 from ringfence.demo.trial import Trial, cached
 from ringfence.discovery.expand import Expansion, scores
-from ringfence.guard.flags import FLAGS
+from ringfence.guard.snapshots.flags import FLAGS
 from ringfence.guard.tag_risk import LEAST_USERS, RECENT_DAYS, tag_risk
 from ringfence.store import events
 from ringfence.terms.plain import plain

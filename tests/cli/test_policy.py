@@ -6,9 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ringfence.cli.policy import GROUP
-from ringfence.guard import files, shelf, signing, snapshot
-from ringfence.guard.flags import table
-from ringfence.guard.policy import DEFAULT_POLICY
+from ringfence.guard import files
+from ringfence.guard.policies.policy import DEFAULT_POLICY
+from ringfence.guard.snapshots import shelf, signing, snapshot
+from ringfence.guard.snapshots.flags import table
 from ringfence.model.faults import Fault
 from ringfence.store import audit
 from ringfence.store.load import load

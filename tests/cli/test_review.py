@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from ringfence.cli.review import GROUP
 from ringfence.demo import evaluate
-from ringfence.discovery import learners, probable, results, vetted
+from ringfence.discovery import last_results, learners, probable, results, vetted
 from ringfence.model.words import Opinion, Role
 from ringfence.store import audit
 from ringfence.store.audit import Action
@@ -58,7 +58,7 @@ def workspace(discovered: Workspace) -> Workspace:
 
 @pytest.fixture(scope="module")
 def member(world: World, discovered: Workspace) -> frozenset[str]:
-    accounts = results.read_scores(discovered)["account_id"].combine_chunks()
+    accounts = last_results.read_scores(discovered)["account_id"].combine_chunks()
     return frozenset(accounts.filter(pa.array(evaluate.truth(world.folder, accounts).member)).to_pylist())
 
 
@@ -97,7 +97,7 @@ def strangers(workspace: Workspace, count: int, last: int = 0) -> list[str]:
 def test_from_a_drawn_list_to_probabilities_and_a_count(
     workspace: Workspace, member: frozenset[str], tmp_path: Path
 ) -> None:
-    before = results.read_scores(workspace)
+    before = last_results.read_scores(workspace)
     seeds = set(vetted.positive(workspace))
     rows = answered(workspace, tmp_path / "one.csv", member, 300)
     assert len({row["account_id"] for row in rows} - seeds) == 300
@@ -108,7 +108,7 @@ def test_from_a_drawn_list_to_probabilities_and_a_count(
 
     state = told(workspace, "classify")
     assert (state["state"], state["reviewed"], state["prevalence"]) == ("calibrated", 360, None)
-    after = results.read_scores(workspace)
+    after = last_results.read_scores(workspace)
     assert after.drop_columns("probability").equals(before.drop_columns("probability"))
     rest = after.filter(pc.is_valid(after["probability"]))
     belongs = np.array([name in member for name in rest["account_id"].to_pylist()])
@@ -127,7 +127,7 @@ def test_a_likely_minor_is_not_drawn_and_has_no_probability(
     workspace: Workspace, member: frozenset[str], tmp_path: Path
 ) -> None:
     def minors() -> set[str]:
-        scores = results.read_scores(workspace)
+        scores = last_results.read_scores(workspace)
         return set(scores.filter(pc.equal(scores["role"], str(Role.LIKELY_MINOR)))["account_id"].to_pylist())
 
     before = minors()
@@ -142,7 +142,7 @@ def test_a_likely_minor_is_not_drawn_and_has_no_probability(
     )
     told(workspace, "record", sheet(tmp_path / "minor.csv", *(f"{name},yes" for name in sorted(before))))
     told(workspace, "classify", "--prevalence", 0.02)
-    scores = results.read_scores(workspace)
+    scores = last_results.read_scores(workspace)
     assert minors() == before
     assert scores.filter(pc.is_in(scores["account_id"], pa.array(sorted(before))))["probability"].null_count == len(
         before
@@ -169,7 +169,7 @@ def test_what_cannot_be_calibrated_says_why_and_leaves_no_probability(
     rows = [*(f"{name},yes" for name in yes), *(f"{name},no" for name in no)]
     told(workspace, "record", sheet(tmp_path / "told.csv", *rows))
     assert str(told(workspace, "classify", *prevalence)["state"]).startswith(state)
-    null = results.read_scores(workspace)["probability"].null_count
+    null = last_results.read_scores(workspace)["probability"].null_count
     assert (null < 1_000) if state == "calibrated" else (null == 3_000)
 
 

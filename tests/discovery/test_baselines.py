@@ -7,8 +7,9 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.discovery.baselines import KEYWORDS, Baselines, baselines, keyword_rule, without_graph
+from ringfence.discovery.baselines import KEYWORDS, baselines, keyword_rule, without_graph
 from ringfence.discovery.kinds import kinds
+from ringfence.discovery.last_results import Baselines
 from ringfence.discovery.seeds import seeds
 from ringfence.graph.relations import Graph
 

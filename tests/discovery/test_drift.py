@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from ringfence.cli import drift as cli
 from ringfence.discovery import drift, vetted
-from ringfence.discovery.results import Run
+from ringfence.discovery.last_results import Run
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import EVENTS, SCORES
 from ringfence.model.words import Opinion, Table

@@ -5,7 +5,7 @@ import pytest
 import ringfence
 from ringfence.discovery import corroborate, networks
 from ringfence.discovery.expand import expansion
-from ringfence.discovery.roles import CHILD
+from ringfence.discovery.minors import CHILD
 from ringfence.discovery.seeds import seeds
 from ringfence.graph.relations import Graph
 from ringfence.model.faults import Fault

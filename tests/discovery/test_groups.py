@@ -2,7 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ringfence.discovery.groups import Group, groups
+from ringfence.discovery.groups import groups
+from ringfence.discovery.last_results import Group
 from ringfence.discovery.networks import Networks, networks
 from ringfence.discovery.seeds import Seeds, seeds
 from ringfence.discovery.walks import walks

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from ringfence.demo import evaluate
-from ringfence.discovery import results, vetted
+from ringfence.discovery import last_results, results, vetted
 from ringfence.discovery.expand import Expansion, expansion
 from ringfence.discovery.networks import Networks, without
 from ringfence.discovery.seeds import seeds
@@ -81,17 +81,17 @@ def test_the_platform_decides_and_a_second_person_lets_go(place: tuple[World, Wo
     members = [f"a{account:08}" for account in np.flatnonzero(truth.member)[::7]]
     vetted.add(workspace, members, Opinion.POSITIVE, "report", by="wren")
     assert results.discover(workspace).members.any()
-    assert results.last_run(workspace).held == 0
+    assert last_results.last_run(workspace).held == 0
     config = workspace.path / "ringfence.toml"
     config.write_text(config.read_text().replace("unconfirmed_groups = false", "unconfirmed_groups = true"))
     holding = Workspace.open(workspace.path)
     assert not results.discover(holding).members.any()
-    run = results.last_run(holding)
+    run = last_results.last_run(holding)
     assert run.held > 0
     assert run.groups[0].doubted
     vetted.add(workspace, members, Opinion.POSITIVE, "looked at them", by="dunlin")
     assert results.discover(holding).members.any()
-    assert results.last_run(holding).held == 0
+    assert last_results.last_run(holding).held == 0
 
 
 def test_the_same_person_twice_is_one_person(place: tuple[World, Workspace]) -> None:

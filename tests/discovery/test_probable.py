@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from ringfence.discovery import learners, probable, results, reviewed, vetted
+from ringfence.discovery import last_results, learners, probable, results, reviewed, vetted
 from ringfence.discovery.reviewed import Answer, Label
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import EVENTS
@@ -66,7 +66,7 @@ def test_who_was_reviewed_for_another_reason_moves_no_count(workspace: Workspace
     for count in (80, 40):
         answer(workspace, members, count)
     before = probable.counted(workspace)
-    assert (before.among, before.seeds, before.reviewed) == (results.read_scores(workspace).num_rows - 4, 4, 120)
+    assert (before.among, before.seeds, before.reviewed) == (last_results.read_scores(workspace).num_rows - 4, 4, 120)
     wide = probable.counted(workspace, 0.99)
     assert wide.lowest <= len(members) - 4 <= wide.highest
     plain = probable.classify(workspace)
@@ -82,7 +82,7 @@ def test_who_was_reviewed_for_another_reason_moves_no_count(workspace: Workspace
     assert weighed.filter(pc.invert(drawn))["weight"].to_pylist() == [1.0] * len(others)
     more = probable.classify(workspace)
     assert (plain.state, more.state) == ("calibrated", "calibrated")
-    scores = results.read_scores(workspace)
+    scores = last_results.read_scores(workspace)
     assert scores["probability"].to_numpy().mean() == pytest.approx(before.accounts / before.among, abs=0.03)
 
 
@@ -103,7 +103,9 @@ def test_none_of_the_drawn_belongs(workspace: Workspace) -> None:
 
 
 def test_ranks_are_those_of_discovery_and_weights_one_over_the_chance(workspace: Workspace) -> None:
-    ranks = dict(zip(*results.read_scores(workspace).select(["account_id", "rank"]).to_pydict().values(), strict=True))
+    ranks = dict(
+        zip(*last_results.read_scores(workspace).select(["account_id", "rank"]).to_pydict().values(), strict=True)
+    )
     drawn = probable.proposed(workspace, 100)
     assert [ranks[name] for name in drawn["account_id"].to_pylist()] == drawn["rank"].to_pylist()
     assert drawn["weight"].to_numpy() == pytest.approx(1 / drawn["chance"].to_numpy(), abs=1e-3)
@@ -122,7 +124,7 @@ def test_a_discovery_that_ran_meanwhile_keeps_its_scores(
     monkeypatch.setattr(probable, "_learned", slowly)
     with pytest.raises(Fault, match="discovery ran while this was learning; run `ringfence review classify` again"):
         probable.classify(workspace)
-    scores = results.read_scores(workspace)
+    scores = last_results.read_scores(workspace)
     assert scores["probability"].null_count == scores.num_rows
 
 
@@ -133,7 +135,7 @@ def test_the_setting_is_heeded_and_the_option_wins(workspace: Workspace, members
         told = probable.classify(place, share)
         assert told.state == "calibrated"
         assert told == probable.last(place)
-        return float(np.nanmean(results.read_scores(place)["probability"].to_numpy()))
+        return float(np.nanmean(last_results.read_scores(place)["probability"].to_numpy()))
 
     plain = mean(workspace, None)
     config: Path = workspace.path / "ringfence.toml"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from ringfence.cli.seeds import GROUP
-from ringfence.discovery import results, retraction, vetted
+from ringfence.discovery import last_results, results, retraction, vetted
 from ringfence.discovery.retraction import Difference, Found, Resized, difference
 from ringfence.model.schemas import EVENTS, NETWORKS, SCORES
 from ringfence.model.words import Opinion, Table
@@ -50,15 +50,15 @@ def run(workspace: Workspace, *words: str) -> Result:
 
 
 def found(workspace: Workspace) -> set[str]:
-    rows = results.read_scores(workspace).to_pylist()
+    rows = last_results.read_scores(workspace).to_pylist()
     return {row["account_id"] for row in rows if row["network_id"]}
 
 
 def test_taking_false_seeds_back_names_all_that_rested_on_them(workspace: Workspace, members: list[str]) -> None:
     before = found(workspace)
     assert len(before & set(NEIGHBOURS)) > 10
-    results.explain(workspace, NEIGHBOURS[5])
-    results.explain(workspace, members[5])
+    last_results.explain(workspace, NEIGHBOURS[5])
+    last_results.explain(workspace, members[5])
     audit.record(workspace, audit.Action.SNAPSHOT_PUBLISHED, "0123456789abcdef", actor="knot")
     done = run(workspace, "retract", *NEIGHBOURS[:3], "--by", "ruff", "--note", "birds of another feather", "--json")
     assert done.exit_code == 0, done.output
@@ -73,15 +73,15 @@ def test_taking_false_seeds_back_names_all_that_rested_on_them(workspace: Worksp
 
 
 def test_recomputed_the_result_is_as_if_they_had_never_been_there(workspace: Workspace, members: list[str]) -> None:
-    before = {row["network_id"]: row for row in results.read_networks(workspace).to_pylist()}
+    before = {row["network_id"]: row for row in last_results.read_networks(workspace).to_pylist()}
     done = run(workspace, "retract", *NEIGHBOURS[:3], "--recompute")
     assert done.exit_code == 0, done.output
     assert "ringfence publish" in done.output
-    after = results.read_networks(workspace).to_pylist()
+    after = last_results.read_networks(workspace).to_pylist()
     assert not found(workspace) & set(NEIGHBOURS)
     (kept,) = [row["network_id"] for row in after if set(row["members"]) & set(members)]
     assert set(before[kept]["members"]) & set(members)  # the members' network goes by the same id
-    assert results.last_run(workspace).seed_accounts == tuple(members[:4])
+    assert last_results.last_run(workspace).seed_accounts == tuple(members[:4])
 
 
 def test_where_no_seed_is_left_all_that_was_found_rested_on_them(workspace: Workspace, members: list[str]) -> None:

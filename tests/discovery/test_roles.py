@@ -3,8 +3,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from ringfence.discovery.minors import likely_minors
 from ringfence.discovery.networks import Networks
-from ringfence.discovery.roles import likely_minors, roles
+from ringfence.discovery.roles import roles
 from ringfence.graph.relations import Graph
 from ringfence.model.words import Role
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from ringfence.cli.reference import cli_page, configuration_page
-from ringfence.guard.policy import SIGNALS
+from ringfence.guard.policies.policy import SIGNALS
 from ringfence.model.words import Surface, Verdict
 from ringfence.store.config import settings
 

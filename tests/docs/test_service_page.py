@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.guard import access_log, counters, current, metrics, refusals, requests, traces, wire
-from ringfence.guard.access_log import Line
-from ringfence.guard.api_keys import KEYS_MISSING, KEYS_UNREADABLE, Role
-from ringfence.guard.application import Place, application
-from ringfence.guard.counters import Board
-from ringfence.guard.live_accounts import HITS, KNOWN, MINOR
-from ringfence.guard.policy import Cause, default_policy
-from ringfence.guard.refusals import Kind
-from ringfence.guard.replies import Decided, Judged, SlateSent
-from ringfence.guard.routes import JSON_ROUTES, SLATE_ROUTE
+from ringfence.guard import current
+from ringfence.guard.live.accounts import HITS, KNOWN, MINOR
+from ringfence.guard.policies.policy import Cause, default_policy
+from ringfence.guard.service import access_log, counters, metrics, refusals, requests, traces, wire
+from ringfence.guard.service.access_log import Line
+from ringfence.guard.service.api_keys import KEYS_MISSING, KEYS_UNREADABLE, Role
+from ringfence.guard.service.application import Place, application
+from ringfence.guard.service.counters import Board
+from ringfence.guard.service.refusals import Kind
+from ringfence.guard.service.replies import Decided, Judged, SlateSent
+from ringfence.guard.service.routes import JSON_ROUTES, SLATE_ROUTE
 from ringfence.ingest.streams.messages import Refusal
 from ringfence.ingest.streams.nats_connection import SETTINGS
 from ringfence.model.words import Surface, Table, Verdict

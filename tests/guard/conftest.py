@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.guard import shelf, signing, snapshot
-from ringfence.guard.flags import table
-from ringfence.guard.policy import Policy, default_policy
-from ringfence.guard.signing import Signer
-from ringfence.guard.snapshot import Built, Snapshot
+from ringfence.guard.policies.policy import Policy, default_policy
+from ringfence.guard.snapshots import shelf, signing, snapshot
+from ringfence.guard.snapshots.flags import table
+from ringfence.guard.snapshots.signing import Signer
+from ringfence.guard.snapshots.snapshot import Built, Snapshot
 from ringfence.terms.lexicon import Lexicon
 
 Flagged = Mapping[str, Iterable[str]]

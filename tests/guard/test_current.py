@@ -10,13 +10,13 @@ from threading import Event, Thread
 
 import pytest
 
-from ringfence.guard import delta, shelf, signing
 from ringfence.guard.current import Current
-from ringfence.guard.delta import Delta
-from ringfence.guard.flags import table
-from ringfence.guard.policy import default_policy
-from ringfence.guard.signing import Signer
-from ringfence.guard.snapshot import Built
+from ringfence.guard.policies.policy import default_policy
+from ringfence.guard.snapshots import delta, shelf, signing
+from ringfence.guard.snapshots.delta import Delta
+from ringfence.guard.snapshots.flags import table
+from ringfence.guard.snapshots.signing import Signer
+from ringfence.guard.snapshots.snapshot import Built
 from ringfence.model.words import Verdict
 
 Make = Callable[..., Built]

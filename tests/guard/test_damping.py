@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ringfence.guard import snapshot
 from ringfence.guard.damping import ACCOUNTS, EXTRA, TIES, Damped, export, hard
 from ringfence.guard.decide import Guard
-from ringfence.guard.flags import FLAGS
 from ringfence.guard.judge import weight_of
-from ringfence.guard.policy import Damping, default_policy
-from ringfence.guard.signing import Trusted, new
+from ringfence.guard.policies.policy import Damping, default_policy
+from ringfence.guard.snapshots import snapshot
+from ringfence.guard.snapshots.flags import FLAGS
+from ringfence.guard.snapshots.signing import Trusted, new
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import EVENTS
 from ringfence.model.words import Table

@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.guard import shelf, snapshot
 from ringfence.guard.answers import ALLOWED, Decision, Slate, Viewer
 from ringfence.guard.decide import Guard
 from ringfence.guard.degraded import DegradedGuard
-from ringfence.guard.flags import table
-from ringfence.guard.policy import (
+from ringfence.guard.policies.policy import (
     ACCOUNT_SIGNALS,
     DEFAULT_POLICY,
     MINOR_SIGNALS,
@@ -26,8 +24,10 @@ from ringfence.guard.policy import (
     Policy,
     default_policy,
 )
-from ringfence.guard.signing import Signer
-from ringfence.guard.snapshot import Built, Snapshot
+from ringfence.guard.snapshots import shelf, snapshot
+from ringfence.guard.snapshots.flags import table
+from ringfence.guard.snapshots.signing import Signer
+from ringfence.guard.snapshots.snapshot import Built, Snapshot
 from ringfence.guard.texts import LONGEST
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface, Verdict

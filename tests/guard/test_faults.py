@@ -17,14 +17,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from ringfence.guard import delta, shelf, signing, wire
-from ringfence.guard.application import Application, Place, application
-from ringfence.guard.counters import Board
-from ringfence.guard.delta import Delta
-from ringfence.guard.flags import table
-from ringfence.guard.policy import default_policy
-from ringfence.guard.signing import Signer
-from ringfence.guard.snapshot import Built
+from ringfence.guard.policies.policy import default_policy
+from ringfence.guard.service import wire
+from ringfence.guard.service.application import Application, Place, application
+from ringfence.guard.service.counters import Board
+from ringfence.guard.snapshots import delta, shelf, signing
+from ringfence.guard.snapshots.delta import Delta
+from ringfence.guard.snapshots.flags import table
+from ringfence.guard.snapshots.signing import Signer
+from ringfence.guard.snapshots.snapshot import Built
 from ringfence.model.words import Surface
 from ringfence.store import config
 

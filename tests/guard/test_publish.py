@@ -10,16 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.discovery import vetted
-from ringfence.guard import limit_lists, limits
 from ringfence.guard import publish as publishing
 from ringfence.guard.collect import collect
 from ringfence.guard.decide import Guard
-from ringfence.guard.flags import FLAGS, table
-from ringfence.guard.limit_reviews import confirm, lift, undo
-from ringfence.guard.policy import DEFAULT_POLICY, Automatic, Policy, default_policy
+from ringfence.guard.limits import automatic as limits
+from ringfence.guard.limits import lists
+from ringfence.guard.limits.reviews import confirm, lift, undo
+from ringfence.guard.policies.policy import DEFAULT_POLICY, Automatic, Policy, default_policy
 from ringfence.guard.publish import publish
-from ringfence.guard.shelf import active, versions
-from ringfence.guard.signing import trusted_in
+from ringfence.guard.snapshots.flags import FLAGS, table
+from ringfence.guard.snapshots.shelf import active, versions
+from ringfence.guard.snapshots.signing import trusted_in
 from ringfence.guard.together import flags_together, tags_together
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import EVENTS, SCORES
@@ -172,7 +173,7 @@ def test_a_confirmed_limit_of_whoever_turns_out_to_be_a_child_takes_no_effect(pl
     place.results.mkdir(exist_ok=True)
     pq.write_table(minor, place.results / "scores.parquet")
     assert carried(place, minor)["a1"] == {"network:likely_minor"}
-    assert limit_lists.limited(place, NOW).num_rows == 0
+    assert lists.limited(place, NOW).num_rows == 0
 
 
 def test_strengths_are_probabilities_rounded_down(place: Workspace) -> None:
@@ -269,7 +270,7 @@ def test_a_disk_that_is_full_leaves_what_was_served(place: Workspace, monkeypatc
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("ringfence.guard.container.disk.keep", full)
+        patched.setattr("ringfence.guard.snapshots.container.disk.keep", full)
         with pytest.raises(Fault, match="No space left"):
             publish(place, SCORED, "expand-1")
     assert active(place.snapshots, trusted_in(place.snapshots)).version == before

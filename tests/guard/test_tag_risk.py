@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ringfence.guard.flags import FLAGS
+from ringfence.guard.snapshots.flags import FLAGS
 from ringfence.guard.tag_risk import LEAST_USERS, RECENT_DAYS, tag_risk, unnamed
 from ringfence.terms.lexicon import Lexicon
 from ringfence.terms.plain import plain

@@ -9,7 +9,7 @@ from benchmarks.guard.served import platforms
 from benchmarks.guard.served.load import post
 from numpy.typing import NDArray
 
-from ringfence.guard import wire
+from ringfence.guard.service import wire
 from ringfence.model.words import Surface
 
 SLATE, COMPLETIONS = 500, 10

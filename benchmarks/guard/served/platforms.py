@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ringfence.guard import shelf, signing, snapshot
 from ringfence.guard.files import signer_of
-from ringfence.guard.flags import FLAGS
-from ringfence.guard.policy import default_policy
+from ringfence.guard.policies.policy import default_policy
+from ringfence.guard.snapshots import shelf, signing, snapshot
+from ringfence.guard.snapshots.flags import FLAGS
 from ringfence.store.disk import write_whole
 from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon

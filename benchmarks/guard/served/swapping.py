@@ -12,7 +12,7 @@ from benchmarks.guard.served.asked import Kind
 from benchmarks.guard.served.load import HOST, Plan, Result
 from benchmarks.guard.served.server import Server
 
-from ringfence.guard import shelf
+from ringfence.guard.snapshots import shelf
 from ringfence.store.disk import write_whole
 
 EVERY = 1.0

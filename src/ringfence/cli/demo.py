@@ -10,8 +10,8 @@ from ringfence.cli import say
 from ringfence.demo.run import REPORT, Summary, as_json, run
 from ringfence.demo.stages import Clock
 from ringfence.demo.tryit import examples
-from ringfence.guard.policy import default_policy
-from ringfence.guard.service import serve
+from ringfence.guard.policies.policy import default_policy
+from ringfence.guard.service.settings import serve
 from ringfence.model.faults import Fault
 from ringfence.world.plan import DEFAULT_ACCOUNTS
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from ringfence.cli import say
-from ringfence.discovery import results
-from ringfence.discovery.results import Run
+from ringfence.discovery import last_results, results
+from ringfence.discovery.last_results import Run
 
 NAMED = 5  # seeds of a group that are named
 
@@ -34,8 +34,8 @@ def command(
         bars.advance(1.0)
     for line in left_out:
         typer.echo(f"ringfence: {line}", err=True)
-    run = results.last_run(place)
-    best = results.read_scores(place).slice(0, top).to_pylist()
+    run = last_results.last_run(place)
+    best = last_results.read_scores(place).slice(0, top).to_pylist()
     if as_json:
         say.as_json({"run": run, "top": best})
         return

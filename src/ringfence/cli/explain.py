@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ringfence.cli import say
-from ringfence.discovery import results
+from ringfence.discovery import last_results
 from ringfence.discovery.explanations import NOTHING
 from ringfence.discovery.plain_words import step
 
@@ -22,7 +22,7 @@ def command(
 
     Example: ringfence explain a00000017 --workspace platform
     """
-    row: dict[str, Any] = results.explain(say.workspace(workspace), account)
+    row: dict[str, Any] = last_results.explain(say.workspace(workspace), account)
     if as_json:
         say.as_json(row)
         return

@@ -6,7 +6,7 @@ import numpy as np
 import typer
 
 from ringfence.cli import say
-from ringfence.discovery import results
+from ringfence.discovery import last_results
 from ringfence.exposure.measure import measure, to_json
 from ringfence.graph.build import build
 from ringfence.model.faults import Fault
@@ -30,7 +30,7 @@ def command(
     Example: ringfence exposure --withhold 0.2 --workspace platform
     """
     place = say.workspace(workspace)
-    scores = results.read_scores(place)
+    scores = last_results.read_scores(place)
     with events.connect(place) as connection:
         graph = build(connection, relations=[Relation.FOLLOWS])
     follows = next((ties.forward for ties in graph.relations if ties.relation is Relation.FOLLOWS), None)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.guard.policy import DEFAULT_POLICY
+from ringfence.guard.policies.policy import DEFAULT_POLICY
 from ringfence.store.disk import write_whole
 from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon

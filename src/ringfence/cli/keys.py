@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from ringfence.cli import say
-from ringfence.guard import api_keys
-from ringfence.guard.api_keys import Role
+from ringfence.guard.service import api_keys
+from ringfence.guard.service.api_keys import Role
 from ringfence.store import audit
 
 GROUP = typer.Typer(name="keys", help="Who may ask the guard's service what.", no_args_is_help=True)

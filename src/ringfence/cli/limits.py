@@ -7,10 +7,12 @@ import pyarrow as pa
 import typer
 
 from ringfence.cli import say
-from ringfence.discovery import results
-from ringfence.guard import limit_journal, limit_lists, limit_reviews, limit_state, limits
+from ringfence.discovery import last_results
 from ringfence.guard.files import read_policy
-from ringfence.guard.limits import Applied
+from ringfence.guard.limits import automatic as limits
+from ringfence.guard.limits import journal, lists, reviews
+from ringfence.guard.limits import state as limit_state
+from ringfence.guard.limits.automatic import Applied
 from ringfence.guard.publish import republish
 from ringfence.model.faults import Fault
 from ringfence.store import audit
@@ -67,7 +69,7 @@ def batches(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
     """
     place = say.workspace(workspace)
     audit.record(place, audit.Action.LIMITS_READ, "batches")
-    done = limit_journal.read(place).batches
+    done = journal.read(place).batches
     undone = limit_state.undone(done)
     rows = [
         {"batch": one.number, "act": str(one.act), "accounts": len(one.accounts), "at": one.at, "by": one.by,
@@ -89,7 +91,7 @@ def apply(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
     Example: ringfence limits apply --workspace platform
     """
     place = say.workspace(workspace)
-    done = limits.apply(place, results.read_scores(place), read_policy(place))
+    done = limits.apply(place, last_results.read_scores(place), read_policy(place))
     if as_json:
         say.as_json(done)
         return
@@ -109,7 +111,7 @@ def confirm(
 
     Example: ringfence limits confirm a00000017 --by wren --workspace platform
     """
-    _done(limit_reviews.confirm(say.workspace(workspace), accounts, by, why), len(accounts), "confirmed", as_json)
+    _done(reviews.confirm(say.workspace(workspace), accounts, by, why), len(accounts), "confirmed", as_json)
 
 
 @GROUP.command()
@@ -124,7 +126,7 @@ def lift(
 
     Example: ringfence limits lift a00000017 --by wren --why "a bird watcher" --workspace platform
     """
-    _done(limit_reviews.lift(say.workspace(workspace), accounts, by, why), len(accounts), "lifted", as_json)
+    _done(reviews.lift(say.workspace(workspace), accounts, by, why), len(accounts), "lifted", as_json)
 
 
 @GROUP.command()
@@ -140,7 +142,7 @@ def undo(
     Example: ringfence limits undo 12 --by wren --workspace platform
     """
     place = say.workspace(workspace)
-    undone = limit_reviews.undo(place, batch, by, why)
+    undone = reviews.undo(place, batch, by, why)
     try:
         made = republish(place)
     except Fault as fault:
@@ -179,10 +181,10 @@ def _which(*, held: bool, expired: bool, care: bool) -> Listed:
 
 def _rows(place: Workspace, which: Listed, network: str | None) -> pa.Table:
     if which is Listed.HELD:
-        return limit_lists.held(place, network=network)
+        return lists.held(place, network=network)
     if which is Listed.CARE:
-        return limit_lists.care(place, network)
-    return (limit_lists.expired if which is Listed.EXPIRED else limit_lists.limited)(place, network=network)
+        return lists.care(place, network)
+    return (lists.expired if which is Listed.EXPIRED else lists.limited)(place, network=network)
 
 
 def _cell(value: Any) -> object:

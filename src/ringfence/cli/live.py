@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from ringfence.cli import say
-from ringfence.guard import live, live_connection
 from ringfence.guard.files import signer_of
-from ringfence.guard.known_hashes import FILE
-from ringfence.guard.live import Folders, Open, Settings
-from ringfence.guard.live_kept import FOLDER
-from ringfence.guard.live_sources import Sources
+from ringfence.guard.live import connection, follow
+from ringfence.guard.live.follow import Folders, Open, Settings
+from ringfence.guard.live.kept import FOLDER
+from ringfence.guard.live.known_hashes import FILE
+from ringfence.guard.live.sources import Sources
 from ringfence.ingest.streams.stream import Stream
 from ringfence.model.faults import Fault
 from ringfence.store.workspace import Workspace
@@ -47,7 +47,7 @@ def command(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     signer = signer_of(place)
-    state = live.follow(
+    state = follow.follow(
         Folders(place.path / FOLDER, place.snapshots),
         signer,
         Sources(place.lexicon_file, place.path / FILE, signer.fingerprints),
@@ -72,7 +72,7 @@ def _nats(place: Workspace, url: str, stream: str, subject: str | None) -> Open:
 
     def opened(positions: Mapping[int, int]) -> Stream:
         found: Stream = module.NatsStream(
-            url, stream, subject, live_connection.reader(place.path), positions.get(0, 0), settings
+            url, stream, subject, connection.reader(place.path), positions.get(0, 0), settings
         )
         return found
 
@@ -84,7 +84,7 @@ def _kafka(place: Workspace, servers: str, topic: str) -> Open:
     settings = _connection(place, "kafka")
 
     def opened(positions: Mapping[int, int]) -> Stream:
-        found: Stream = module.KafkaStream(servers, topic, live_connection.reader(place.path), positions, settings)
+        found: Stream = module.KafkaStream(servers, topic, connection.reader(place.path), positions, settings)
         return found
 
     return opened
@@ -92,7 +92,7 @@ def _kafka(place: Workspace, servers: str, topic: str) -> Open:
 
 def _connection(place: Workspace, section: str) -> Mapping[str, str]:
     file = place.config.live.connection_file
-    return live_connection.read(place.path / file, section) if file else {}
+    return connection.read(place.path / file, section) if file else {}
 
 
 def _module(name: str, where: str) -> ModuleType:

@@ -1,7 +1,7 @@
 """ringfence networks"""
 
 from ringfence.cli import say
-from ringfence.discovery import results
+from ringfence.discovery import last_results
 
 MOST = 5  # objects to print
 
@@ -11,7 +11,7 @@ def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
 
     Example: ringfence networks --workspace platform --json
     """
-    rows = results.read_networks(say.workspace(workspace)).to_pylist()
+    rows = last_results.read_networks(say.workspace(workspace)).to_pylist()
     if as_json:
         say.as_json({"networks": rows})
         return

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from ringfence.cli import policy_trial, policy_versions, say
-from ringfence.guard.policy import Policy, read_toml
-from ringfence.guard.policy_check import Check, Noted, check
-from ringfence.guard.policy_diff import Diff, diff
-from ringfence.guard.policy_examples import Outcome, outcomes, told
-from ringfence.guard.policy_faults import faults_of
-from ringfence.guard.policy_judge import judge_of
+from ringfence.guard.policies.check import Check, Noted, check
+from ringfence.guard.policies.diff import Diff, diff
+from ringfence.guard.policies.faults import faults_of
+from ringfence.guard.policies.policy import Policy, read_toml
+from ringfence.guard.rehearsal.examples import Outcome, outcomes, told
+from ringfence.guard.rehearsal.judge import judge_of
 from ringfence.model.faults import Exit, Fault
 from ringfence.terms.lexicon import Lexicon
 

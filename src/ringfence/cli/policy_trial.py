@@ -8,11 +8,10 @@ import typer
 
 from ringfence.cli import say
 from ringfence.cli.policy_versions import NEXT, read, refuse_failed
-from ringfence.guard import policy_versions as versions
-from ringfence.guard import trial_files
 from ringfence.guard.decide import Guard
-from ringfence.guard.rehearse import Rehearsal, rehearse
-from ringfence.guard.trial import Mode
+from ringfence.guard.policies import trial_files, versions
+from ringfence.guard.policies.trial import Mode
+from ringfence.guard.rehearsal.rehearse import Rehearsal, rehearse
 from ringfence.model.faults import Fault
 from ringfence.store import audit, events
 

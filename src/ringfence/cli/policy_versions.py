@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from ringfence.cli import say
-from ringfence.guard import policy_versions as versions
-from ringfence.guard.policy import Policy
-from ringfence.guard.policy_examples import outcomes, told
-from ringfence.guard.policy_judge import judge_of
+from ringfence.guard.policies import versions
+from ringfence.guard.policies.policy import Policy
+from ringfence.guard.rehearsal.examples import outcomes, told
+from ringfence.guard.rehearsal.judge import judge_of
 from ringfence.model.faults import Fault
 from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import typer
 
 from ringfence.cli import limits, say
-from ringfence.discovery import results
+from ringfence.discovery import last_results
 from ringfence.guard import publish as publishing
-from ringfence.guard.changes import Changes
+from ringfence.guard.snapshots.changes import Changes
 
 
 def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
@@ -16,7 +16,7 @@ def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
     Example: ringfence publish --workspace platform
     """
     place = say.workspace(workspace)
-    made = publishing.publish(place, results.read_scores(place), results.last_run(place).model)
+    made = publishing.publish(place, last_results.read_scores(place), last_results.last_run(place).model)
     counts = made.served.counts()
     if as_json:
         say.as_json(

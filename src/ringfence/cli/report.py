@@ -3,7 +3,7 @@
 import typer
 
 from ringfence.cli import say
-from ringfence.discovery import results
+from ringfence.discovery import last_results
 
 
 def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
@@ -12,8 +12,8 @@ def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
     Example: ringfence report --workspace platform
     """
     place = say.workspace(workspace)
-    run = results.last_run(place)
-    rows = results.read_networks(place).to_pylist()
+    run = last_results.last_run(place)
+    rows = last_results.read_networks(place).to_pylist()
     if as_json:
         say.as_json({"run": run, "networks": rows})
         return

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from ringfence.cli import say
-from ringfence.guard import api_keys, service
 from ringfence.guard.files import read_policy
+from ringfence.guard.service import api_keys
+from ringfence.guard.service import settings as service
 
 
 def command(

@@ -6,10 +6,10 @@ import typer
 
 from ringfence.cli import say
 from ringfence.cli.publish import differences
-from ringfence.guard import shelf, signing, snapshot
-from ringfence.guard.changes import changes
 from ringfence.guard.files import signer_of
-from ringfence.guard.snapshot import Snapshot
+from ringfence.guard.snapshots import shelf, signing, snapshot
+from ringfence.guard.snapshots.changes import changes
+from ringfence.guard.snapshots.snapshot import Snapshot
 from ringfence.model.faults import Fault
 from ringfence.store import audit
 from ringfence.store.workspace import Workspace

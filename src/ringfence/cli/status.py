@@ -6,11 +6,12 @@ import duckdb
 import typer
 
 from ringfence.cli import say
-from ringfence.discovery import results
-from ringfence.discovery.results import Run
-from ringfence.guard import limit_lists, shelf
-from ringfence.guard.limit_lists import Summary
-from ringfence.guard.standing import Standing, standing
+from ringfence.discovery import last_results
+from ringfence.discovery.last_results import Run
+from ringfence.guard.limits import lists
+from ringfence.guard.limits.lists import Summary
+from ringfence.guard.snapshots import shelf
+from ringfence.guard.snapshots.standing import Standing, standing
 from ringfence.model.faults import Fault
 from ringfence.model.words import Table
 from ringfence.store import events
@@ -27,7 +28,7 @@ def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
         counts = {
             str(name): _count(connection.execute(f"SELECT count(*) FROM {name}")) for name in (*Table, "quarantine")
         }
-    run = results.last_run(place) if (place.results / "run.json").exists() else None
+    run = last_results.last_run(place) if (place.results / "run.json").exists() else None
     guard = standing(place.snapshots)
     limits, damaged = _limits(place)
     trouble = (*guard.trouble, *damaged)
@@ -50,7 +51,7 @@ def _count(rows: duckdb.DuckDBPyConnection) -> int:
 def _limits(place: Workspace) -> tuple[Summary | None, tuple[str, ...]]:
     """How many are limited; or why nobody can tell."""
     try:
-        return limit_lists.summary(place), ()
+        return lists.summary(place), ()
     except Fault as fault:
         return None, (str(fault),)
 

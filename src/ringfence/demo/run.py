@@ -12,13 +12,13 @@ from ringfence.demo import evaluate
 from ringfence.demo.pictures import Node
 from ringfence.demo.report import Baselines, DemoReport, Explanation, Innocents, Network, render
 from ringfence.demo.stages import Clock, peak_mb
-from ringfence.discovery import results, vetted
+from ringfence.discovery import last_results, results, vetted
 from ringfence.discovery.expand import MODEL, Expansion
 from ringfence.discovery.plain_words import step
 from ringfence.exposure.measure import Exposure, measure
 from ringfence.graph.csr import Csr, Ids
 from ringfence.guard.decide import Guard
-from ringfence.guard.policy import default_policy
+from ringfence.guard.policies.policy import default_policy
 from ringfence.guard.publish import publish
 from ringfence.model.words import Opinion, Relation, Role, Verdict
 from ringfence.store import events
@@ -78,7 +78,7 @@ def run(folder: Path, accounts: int, seed: int, clock: Clock) -> Summary:
     with clock.stage("discovery"):
         found = results.discover(workspace)
     with clock.stage("guard"):
-        publish(workspace, results.read_scores(workspace), MODEL)
+        publish(workspace, last_results.read_scores(workspace), MODEL)
         guard = Guard.load(workspace.snapshots)
     with clock.stage("exposure"):
         truth = evaluate.truth(world.folder, found.graph.accounts)
@@ -184,7 +184,7 @@ def _networks(workspace: Workspace) -> tuple[Network, ...]:
             row["first_seen"],
             row["growth"] or 0.0,
         )
-        for row in results.read_networks(workspace).to_pylist()
+        for row in last_results.read_networks(workspace).to_pylist()
     )
 
 
@@ -199,7 +199,7 @@ def _explanations(workspace: Workspace, found: Expansion) -> tuple[Explanation, 
         if role and account not in seeds:
             chosen.setdefault(role, account)
     names = [str(found.graph.accounts[int(account)]) for account in list(chosen.values())[:EXAMPLES]]
-    return tuple(_explanation(results.explain(workspace, name)) for name in names)
+    return tuple(_explanation(last_results.explain(workspace, name)) for name in names)
 
 
 def _explanation(row: dict[str, Any]) -> Explanation:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 import ringfence
 from ringfence.demo import evaluate
-from ringfence.discovery import results
+from ringfence.discovery import last_results, results
 from ringfence.discovery.expand import Expansion, expansion
-from ringfence.discovery.roles import likely_minors
+from ringfence.discovery.minors import likely_minors
 from ringfence.discovery.seeds import Seeds, seeds
 from ringfence.graph.build import build
 from ringfence.graph.relations import Graph
@@ -63,7 +63,7 @@ def opened(workspace: Workspace, world: Path) -> Trial:
     with events.connect(workspace) as connection:
         graph = build(connection)
         minors = likely_minors(connection, graph.size)
-    return Trial(workspace, graph, results.signals(workspace), minors, evaluate.truth(world, graph.accounts))
+    return Trial(workspace, graph, last_results.signals(workspace), minors, evaluate.truth(world, graph.accounts))
 
 
 def trial(folder: Path, accounts: int, seed: int, adversary: Adversary = NONE) -> tuple[World, Trial]:

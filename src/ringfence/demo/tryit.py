@@ -5,9 +5,9 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ringfence.guard.help import INTERNATIONAL, built_in
-from ringfence.guard.page import Candidates, Completions, Examples
-from ringfence.guard.policy import default_policy
+from ringfence.guard.policies.help import INTERNATIONAL, built_in
+from ringfence.guard.policies.policy import default_policy
+from ringfence.guard.service.page import Candidates, Completions, Examples
 from ringfence.terms.lexicon import Lexicon
 
 SLATE = 5

@@ -5,7 +5,6 @@ account does and nothing of whom or what it ties to.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +12,11 @@ from numpy.typing import NDArray
 from ringfence.discovery.forest import grow
 from ringfence.discovery.habits import habits
 from ringfence.discovery.kinds import Kind
+from ringfence.discovery.last_results import Baselines
 from ringfence.discovery.seeds import Seeds
 from ringfence.graph.relations import Graph
 
 KEYWORDS, TREES, OTHERS = 5, 60, 3_000
-
-
-@dataclass(frozen=True, slots=True)
-class Baselines:
-    """Of the accounts found, seeds left out, how many each rule has among its own first as many.
-
-    `keyword` is None where the graph has no content to have words in.
-    """
-
-    found: int
-    keyword: int | None
-    without_graph: int
 
 
 def baselines(

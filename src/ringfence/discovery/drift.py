@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ringfence.discovery import results, vetted
+from ringfence.discovery import last_results, vetted
 from ringfence.model.faults import Fault
 from ringfence.model.words import ACCOUNT_RELATIONS, Opinion, Role
 from ringfence.store import audit, events
@@ -86,7 +86,7 @@ def read(workspace: Workspace, by: str) -> pa.Table:
     Raises Fault, before anything is read, when `by` is none of `lexicon.drift_readers` or nothing was discovered yet.
     """
     _may_read(workspace, by)
-    run = results.last_run(workspace)
+    run = last_results.last_run(workspace)
     audit.record(workspace, audit.Action.DRIFT_READ, f"results of {run.at.isoformat()}", actor=by)
     with events.connect(workspace) as connection:
         table = uses(connection)

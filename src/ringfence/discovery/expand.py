@@ -9,12 +9,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ringfence.discovery import walks
-from ringfence.discovery.baselines import Baselines, baselines
+from ringfence.discovery.baselines import baselines
 from ringfence.discovery.corroborate import SHORTLIST, Corroboration, corroborate
 from ringfence.discovery.explain import reasons
-from ringfence.discovery.groups import Group, groups
+from ringfence.discovery.groups import groups
 from ringfence.discovery.habits import habits
 from ringfence.discovery.kinds import both_families
+from ringfence.discovery.last_results import Baselines, Group
 from ringfence.discovery.likeness import likeness
 from ringfence.discovery.networks import Networks, networks, without
 from ringfence.discovery.pool import LEARNABLE, Pool, pool

@@ -5,14 +5,13 @@ So does a network that nobody else is tied to: nothing in the ties tells the two
 computed from held-out seeds was measured to fail, since false seeds support one another and true ones are often alone.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ringfence.discovery.last_results import Group
 from ringfence.discovery.networks import Networks
 from ringfence.discovery.seeds import Seeds
 from ringfence.discovery.walks import HALF, Mass
@@ -21,21 +20,6 @@ from ringfence.graph.relations import Graph
 # Two seeds support each other from this lift on, that of one's walk where the other restarts. A network rests on a
 # group where its members' nearness falls by more than RESTS with that group left out.
 SUPPORT, RESTS = 8.0, 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Seeds that support one another: how many `accounts` (by id) and how many terms and other things.
-
-    `rest` are the ids of the networks that rest on this group alone, and `resting` how many accounts are in them. Of a
-    `doubted` group no seed is more than one person's word, and these are held until one is.
-    """
-
-    accounts: tuple[str, ...]
-    things: int
-    rest: tuple[str, ...]
-    resting: int
-    doubted: bool = False
 
 
 def groups(graph: Graph, start: Seeds, lift: Mass, found: Networks) -> tuple[tuple[Group, ...], frozenset[str]]:

@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ringfence.discovery import prevalence, propose, results, reviewed, vetted
+from ringfence.discovery import last_results, prevalence, propose, reviewed, vetted
 from ringfence.discovery.calibrate import checked, lacking
 from ringfence.discovery.classify import MODEL, UNFOLDED, classified
+from ringfence.discovery.minors import likely_minors
 from ringfence.discovery.reviewed import Answer, Label
-from ringfence.discovery.roles import likely_minors
 from ringfence.graph import window
 from ringfence.graph.build import build, names
 from ringfence.model.faults import Fault
@@ -125,7 +125,7 @@ def classify(workspace: Workspace, share: float | None = None) -> Probabilities:
     if share is not None:
         checked(share)
     audit.record(workspace, audit.Action.CLASSIFY_RUN, MODEL)
-    run = results.last_run(workspace)
+    run = last_results.last_run(workspace)
     frame = _frame(workspace)
     if not frame.answers:
         raise Fault("nobody has answered yet", where=str(workspace.labels_file), mend="see `ringfence review record`")
@@ -154,11 +154,11 @@ def last(workspace: Workspace) -> Probabilities | None:
     if not file.exists():
         return None
     told = msgspec.json.decode(file.read_bytes(), type=Probabilities)
-    return told if told.discovered == results.last_run(workspace).at else None
+    return told if told.discovered == last_results.last_run(workspace).at else None
 
 
 def _frame(workspace: Workspace) -> Frame:
-    scores = results.read_scores(workspace)
+    scores = last_results.read_scores(workspace)
     seeds = frozenset(one.seed for one in vetted.read(workspace) if one.kind is SeedKind.ACCOUNT)
     with events.connect(workspace) as connection:
         minors = _minors(connection, scores)
@@ -233,7 +233,7 @@ def _weighed(frame: Frame) -> pa.Table:
 def _keep(workspace: Workspace, found: pa.Table | None, told: Probabilities) -> None:
     """Put the probabilities into the scores, unless another discovery has made other scores meanwhile."""
     with workspace.lock():
-        if results.last_run(workspace).at != told.discovered:
+        if last_results.last_run(workspace).at != told.discovered:
             mend = "run `ringfence review classify` again"
             raise Fault("discovery ran while this was learning", where=str(workspace.results), mend=mend)
         file = workspace.results / "scores.parquet"

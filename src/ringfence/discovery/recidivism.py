@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ringfence.discovery.alike import Kind, kinds
-from ringfence.discovery.roles import likely_minors
+from ringfence.discovery.minors import likely_minors
 from ringfence.graph.relations import Graph
 from ringfence.model.schemas import RETURNED
 

@@ -1,4 +1,4 @@
-"""What did the last discovery on a workspace find? Two tables and a line about how they came to be, kept whole."""
+"""How does a discovery on a workspace come to be kept whole: two tables, and a line about how they came to be?"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,45 +13,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ringfence.discovery import vetted
-from ringfence.discovery.baselines import Baselines
 from ringfence.discovery.expand import MODEL, Expansion, expansion, scores
 from ringfence.discovery.explanations import explanations, table
-from ringfence.discovery.groups import Group
 from ringfence.discovery.identity import Change, history_rows, kept
+from ringfence.discovery.last_results import Run, previous_networks, signals
+from ringfence.discovery.minors import likely_minors
 from ringfence.discovery.opinions import Standing
-from ringfence.discovery.roles import likely_minors
 from ringfence.discovery.seeds import seeds
 from ringfence.discovery.starts import starts
 from ringfence.discovery.tables import networks_table
 from ringfence.graph.kept import Say, graph_of
 from ringfence.model.faults import Fault
-from ringfence.model.schemas import NETWORKS, NETWORKS_HISTORY
 from ringfence.store import audit, events
 from ringfence.store.disk import write_whole
 from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon
-from ringfence.terms.scan import SIGNALS, scan_posts
-
-
-class Run(msgspec.Struct, frozen=True):
-    """How the tables came to be: what a reader needs to repeat them."""
-
-    model: str
-    lexicon: str
-    seed_accounts: tuple[str, ...]
-    seed_terms: int
-    seed: int
-    at: datetime
-    accounts: int
-    ties: int
-    members: int
-    networks: int
-    given: tuple[str, ...] = ()  # of the seed accounts, those named by hand and not on the list
-    unknown_seeds: tuple[str, ...] = ()  # on the list, and nothing of this platform
-    agreed: bool = True  # whether both families of ties speak for the seeds; else nobody is found
-    held: int = 0  # accounts that rest on seeds of one person alone
-    groups: tuple[Group, ...] = ()
-    beside: Baselines | None = None
+from ringfence.terms.scan import scan_posts
 
 
 def scan(workspace: Workspace, progress: Callable[[int], object] = lambda _: None) -> pa.Table:
@@ -61,12 +38,6 @@ def scan(workspace: Workspace, progress: Callable[[int], object] = lambda _: Non
         signals = scan_posts(connection, lexicon.matcher, progress)
     _write(workspace, workspace.signals / "terms.parquet", signals)
     return signals
-
-
-def signals(workspace: Workspace) -> pa.Table:
-    """What the last scan found; empty before the first."""
-    file = workspace.signals / "terms.parquet"
-    return pq.read_table(file) if file.exists() else SIGNALS.empty_table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,55 +101,6 @@ def discovered(
         return Discovery(
             found, start_from, given, begin.unknown, terms, changes, networks_table(found, connection, before)
         )
-
-
-def previous_networks(workspace: Workspace) -> tuple[pa.Table, pa.Table]:
-    """The networks of the last discovery and what became of networks so far; empty before the first."""
-    file, history = workspace.results / "networks.parquet", workspace.networks_history
-    return (
-        pq.read_table(file) if file.exists() else NETWORKS.empty_table(),
-        pq.read_table(history) if history.exists() else NETWORKS_HISTORY.empty_table(),
-    )
-
-
-def read_scores(workspace: Workspace) -> pa.Table:
-    """The scores of the last discovery. The read is audited."""
-    audit.record(workspace, audit.Action.SCORES_READ, "results/scores.parquet")
-    return _read(workspace, "scores")
-
-
-def read_networks(workspace: Workspace) -> pa.Table:
-    """The networks of the last discovery. The read is audited."""
-    audit.record(workspace, audit.Action.NETWORK_READ, "results/networks.parquet")
-    return _read(workspace, "networks")
-
-
-def explain(workspace: Workspace, account_id: str) -> dict[str, object]:
-    """One account's row of the scores, and its row of the explanations as `explanation`, null off the short list.
-
-    The read is audited. Raises Fault for an account that has no score.
-    """
-    audit.record(workspace, audit.Action.EXPLANATION_READ, account_id)
-    table = _read(workspace, "scores")
-    rows: list[dict[str, object]] = table.filter(pc.equal(table["account_id"], account_id)).to_pylist()
-    if not rows:
-        raise Fault(f"{account_id!r} has no score", where="scores", mend="check the id, or run `ringfence discover`")
-    file = workspace.results / "explanations.parquet"  # there is none of a discovery before there were explanations
-    told = pq.read_table(file, filters=[("account_id", "=", account_id)]).to_pylist() if file.exists() else []
-    return {**rows[0], "explanation": told[0] if told else None}
-
-
-def last_run(workspace: Workspace) -> Run:
-    """How the tables came to be."""
-    file = workspace.results / "run.json"
-    if not file.exists():
-        raise Fault("nothing was discovered yet", where=str(workspace.results), mend="run `ringfence discover`")
-    return msgspec.json.decode(file.read_bytes(), type=Run)
-
-
-def _read(workspace: Workspace, name: str) -> pa.Table:
-    last_run(workspace)
-    return pq.read_table(workspace.results / f"{name}.parquet")
 
 
 def keep(workspace: Workspace, made: Discovery) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.discovery import results, vetted
+from ringfence.discovery import last_results, results, vetted
 from ringfence.discovery.expand import scores
 from ringfence.discovery.opinions import Standing
 from ringfence.discovery.seeds import NothingToStart
@@ -88,11 +88,11 @@ def rested(workspace: Workspace, taken_back: Sequence[Standing]) -> Rested:
     The reads of the last result and of the audit are audited.
     """
     used = [one for one in taken_back if one.opinion in (Opinion.POSITIVE, Opinion.NEGATIVE)]
-    run = results.last_run(workspace) if (workspace.results / "run.json").exists() else None
+    run = last_results.last_run(workspace) if (workspace.results / "run.json").exists() else None
     since = min((one.since for one in used), default=None)
     if since is None or run is None or run.at < since:
         return Rested(Difference(), _published(audit.read(workspace), since), (), None)
-    before = Found(results.read_scores(workspace), results.read_networks(workspace))
+    before = Found(last_results.read_scores(workspace), last_results.read_networks(workspace))
     try:
         made = results.discovered(workspace, vetted.read(workspace), run.given)
     except NothingToStart:

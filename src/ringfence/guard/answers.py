@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ringfence.guard.accounts import Candidate
-from ringfence.guard.help import Help
-from ringfence.guard.policy import Cause, Policy
+from ringfence.guard.policies.help import Help
+from ringfence.guard.policies.policy import Cause, Policy
+from ringfence.guard.snapshots.accounts import Candidate
 from ringfence.model.words import Surface, Verdict
 
 NO_REASON = "none"

@@ -14,12 +14,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.guard import limit_journal, limit_state
-from ringfence.guard.exempt import Exempt, exempt
-from ringfence.guard.flags import FLAGS
-from ringfence.guard.limit_state import State
-from ringfence.guard.limits import flagged
-from ringfence.guard.strengths import floored
+from ringfence.guard.limits import journal as limit_journal
+from ringfence.guard.limits import state as limit_state
+from ringfence.guard.limits.automatic import flagged
+from ringfence.guard.limits.exempt import Exempt, exempt
+from ringfence.guard.limits.state import State
+from ringfence.guard.policies.strengths import floored
+from ringfence.guard.snapshots.flags import FLAGS
 from ringfence.model.words import Opinion, Role
 from ringfence.store.workspace import Workspace
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ringfence.guard import delta, shelf, snapshot
 from ringfence.guard.decide import Guard
 from ringfence.guard.degraded import DegradedGuard
-from ringfence.guard.overlay import Known
-from ringfence.guard.policy import Cause, Policy
-from ringfence.guard.signing import Trusted, trusted_in
-from ringfence.guard.snapshot import Snapshot
+from ringfence.guard.policies.policy import Cause, Policy
+from ringfence.guard.snapshots import delta, shelf, snapshot
+from ringfence.guard.snapshots.overlay import Known
+from ringfence.guard.snapshots.signing import Trusted, trusted_in
+from ringfence.guard.snapshots.snapshot import Snapshot
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface
 

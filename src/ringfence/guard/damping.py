@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ringfence.guard.decide import Guard
-from ringfence.guard.policy_parts import HARD
+from ringfence.guard.policies.parts import HARD
 from ringfence.ingest.source import quoted
 from ringfence.model.faults import Fault
 from ringfence.store import disk, events

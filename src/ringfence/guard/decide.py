@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ringfence.guard import shelf, snapshot
-from ringfence.guard.accounts import Candidate, Profiles
 from ringfence.guard.answers import (
     Decision,
     Outcome,
@@ -25,12 +23,14 @@ from ringfence.guard.answers import (
     viewer_of,
 )
 from ringfence.guard.judge import Judge, next_change
-from ringfence.guard.overlay import Known, known_of
-from ringfence.guard.policy import STRICTNESS, Cause, Policy
-from ringfence.guard.signing import Trusted, trusted_in
-from ringfence.guard.snapshot import Snapshot, folded
+from ringfence.guard.policies.policy import STRICTNESS, Cause, Policy
+from ringfence.guard.policies.trial import Mode
+from ringfence.guard.snapshots import shelf, snapshot
+from ringfence.guard.snapshots.accounts import Candidate, Profiles
+from ringfence.guard.snapshots.overlay import Known, known_of
+from ringfence.guard.snapshots.signing import Trusted, trusted_in
+from ringfence.guard.snapshots.snapshot import Snapshot, folded
 from ringfence.guard.texts import LONGEST, Signals, completed, outcome_of, signals_of
-from ringfence.guard.trial import Mode
 from ringfence.model.faults import Fault
 from ringfence.model.words import Surface, Verdict
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ringfence.guard.accounts import Candidate
 from ringfence.guard.answers import Decision, Slate, Viewer, degraded_answer, degraded_slate
 from ringfence.guard.decide import surface_of
-from ringfence.guard.policy import STRICTNESS, Cause, Policy
+from ringfence.guard.policies.policy import STRICTNESS, Cause, Policy
+from ringfence.guard.snapshots.accounts import Candidate
 from ringfence.model.words import Surface
 
 Asked = Viewer | Candidate | None

@@ -1,8 +1,8 @@
 """Where does a workspace keep the guard's policy and its signing key?"""
 
-from ringfence.guard import signing
-from ringfence.guard.policy import Policy
-from ringfence.guard.signing import Signer
+from ringfence.guard.policies.policy import Policy
+from ringfence.guard.snapshots import signing
+from ringfence.guard.snapshots.signing import Signer
 from ringfence.model.faults import Fault
 from ringfence.store.workspace import Workspace
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ringfence.guard.answers import ALLOWED, Outcome, Viewer
-from ringfence.guard.flags import Flag, Profile
-from ringfence.guard.help import Packs, help_for
-from ringfence.guard.policy import MINOR_SIGNALS, RISK_SIGNALS, STRICTNESS, Damping, Policy, Rule
+from ringfence.guard.policies.help import Packs, help_for
+from ringfence.guard.policies.policy import MINOR_SIGNALS, RISK_SIGNALS, STRICTNESS, Damping, Policy, Rule
+from ringfence.guard.snapshots.flags import Flag, Profile
 from ringfence.model.words import Surface, Verdict
 
 Codes = NDArray[np.uint8]

@@ -8,16 +8,19 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.discovery import results
-from ringfence.guard import limit_journal, limits, shelf, signing, snapshot, trial_files
-from ringfence.guard.changes import Changes, changes
+from ringfence.discovery import last_results
 from ringfence.guard.collect import collect
 from ringfence.guard.files import read_policy, signer_of
-from ringfence.guard.help import with_own
-from ringfence.guard.limits import Applied
-from ringfence.guard.live_kept import kept
-from ringfence.guard.signing import Signer, Trusted
-from ringfence.guard.snapshot import Built, Snapshot
+from ringfence.guard.limits import automatic as limits
+from ringfence.guard.limits import journal
+from ringfence.guard.limits.automatic import Applied
+from ringfence.guard.live.kept import kept
+from ringfence.guard.policies import trial_files
+from ringfence.guard.policies.help import with_own
+from ringfence.guard.snapshots import shelf, signing, snapshot
+from ringfence.guard.snapshots.changes import Changes, changes
+from ringfence.guard.snapshots.signing import Signer, Trusted
+from ringfence.guard.snapshots.snapshot import Built, Snapshot
 from ringfence.guard.tag_risk import LEADING, tag_risk, unnamed
 from ringfence.guard.together import flags_together, tags_together
 from ringfence.model.faults import Fault
@@ -69,8 +72,8 @@ def republish(workspace: Workspace, now: datetime | None = None, live: Live | No
     """Publish the last discovery again with the limits as they stand; None where nothing was published before."""
     if not shelf.versions(workspace.snapshots):
         return None
-    model = results.last_run(workspace).model
-    return _publish(workspace, results.read_scores(workspace), model, now or datetime.now(UTC), None, live)
+    model = last_results.last_run(workspace).model
+    return _publish(workspace, last_results.read_scores(workspace), model, now or datetime.now(UTC), None, live)
 
 
 def _known(
@@ -94,11 +97,11 @@ def _publish(
     signer = signer_of(workspace)
     trusted = Trusted(frozenset({signer.public}))
     for _ in range(ATTEMPTS):
-        as_of = limit_journal.read(workspace).check
+        as_of = journal.read(workspace).check
         built, lexicon, tags = _built(workspace, scores, model, at, live, signer)
         with workspace.lock():
             # What was lifted or undone while this was built must not be served again.
-            if limit_journal.read(workspace).check == as_of:
+            if journal.read(workspace).check == as_of:
                 before = _before(workspace, trusted)
                 path = _shelve(workspace, built, signer, at)
                 break

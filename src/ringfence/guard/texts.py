@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ringfence.guard.answers import ALLOWED, Outcome, Viewer
 from ringfence.guard.judge import Classes, Judge
-from ringfence.guard.policy import STRICTNESS, Rule, strictness
-from ringfence.guard.snapshot import TAG_SIGNAL
+from ringfence.guard.policies.policy import STRICTNESS, Rule, strictness
+from ringfence.guard.snapshots.snapshot import TAG_SIGNAL
 from ringfence.model.words import Surface, Verdict
 from ringfence.terms.match import Matcher
 from ringfence.terms.plain import plain

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.guard.flags import FLAGS
+from ringfence.guard.snapshots.flags import FLAGS
 
 _NEVER = 2**63 - 1  # of `until`: later than any other
 

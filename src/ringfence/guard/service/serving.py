@@ -1,0 +1,141 @@
+"""How does a process answer until it is told to end, and end without dropping anything?
+
+On SIGTERM readiness turns at once and answers say `connection: close`; connections are still taken for a while, so that
+load balancers notice; then no new ones; what is open is answered; the log is written; the process exits with 0.
+"""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import uvicorn
+
+from ringfence.guard.service import tls
+from ringfence.guard.service.application import Place, application
+from ringfence.guard.service.connections import connections
+from ringfence.guard.service.counters import Board
+
+LOG = logging.getLogger("ringfence.guard")
+ENDING = (signal.SIGTERM, signal.SIGINT)
+LAST_SECONDS = 1.0  # of the time to end, for what is still open then
+LOOK = 0.02
+HANDOVER = 0.0005  # seconds until the thread that reads a new snapshot lets the one that answers go on
+SETTLE = 0.1  # seconds to take the connections that came before the last moment
+SO_ATTACH_FILTER = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a worker ends: how long it goes on taking connections, and how long all of it may take."""
+
+    notice: float
+    total: float
+
+
+def run(
+    place: Place,
+    listener: socket.socket,
+    board: Board,
+    worker: int,
+    ready: Callable[[], object] = lambda: None,
+) -> None:
+    """Answer as one worker until SIGTERM or SIGINT, or until the process that started it is gone."""
+    sys.setswitchinterval(HANDOVER)
+    settings = place.settings
+    secured = tls.of(settings)
+    app = application(place, board, worker)
+    config = uvicorn.Config(
+        app,
+        http=connections(settings.body_timeout_ms / 1000),
+        loop="uvloop",
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        access_log=False,  # ours holds no texts and no addresses
+        log_level="error",
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        limit_concurrency=settings.max_connections,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=int(LAST_SECONDS),
+        ssl_context_factory=(lambda *_: secured) if secured else None,
+    )
+    ending = Ending(settings.drain_notice_ms / 1000, settings.drain_seconds)
+    loop_factory = config.get_loop_factory()
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_serve(uvicorn.Server(config), listener, app.desk.drain, ending, ready, alone=board.workers == 1))
+
+
+async def _serve(
+    server: uvicorn.Server,
+    listener: socket.socket,
+    drain: Callable[[], object],
+    ending: Ending,
+    ready: Callable[[], object],
+    *,
+    alone: bool,
+) -> None:
+    """Serve, with signals of our own: uvicorn's would close what is idle although a request may be on its way there."""
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    serving = loop.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells of it in no other way
+        await asyncio.sleep(LOOK)
+    for number in ENDING:
+        loop.add_signal_handler(number, told.set)
+    orphaned = loop.create_task(_orphaned(os.getppid()))
+    if server.started:
+        ready()
+    waiting = loop.create_task(told.wait())
+    await asyncio.wait({serving, waiting, orphaned}, return_when=asyncio.FIRST_COMPLETED)
+    drain()
+    if not serving.done():
+        await _end(server, ending, listener, alone=alone)
+    for task in (waiting, orphaned):
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    await serving
+
+
+def refuse_more(listener: socket.socket) -> None:
+    """Let no more connections come to a listening socket, so that it can be closed once those that wait are taken.
+
+    Closing it would reset them. Elsewhere than on Linux there is no such filter, and the few that come in the moment of
+    closing are reset before they are read.
+    """
+    if sys.platform != "linux":
+        return
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0, keep nothing of a packet
+    listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop)))
+
+
+async def _end(server: uvicorn.Server, ending: Ending, listener: socket.socket, *, alone: bool) -> None:
+    """Take connections for the notice, then none, and wait for those that are open as long as there is time."""
+    loop = asyncio.get_running_loop()
+    last = loop.time() + ending.total - LAST_SECONDS - 0.5
+    await asyncio.sleep(min(ending.notice, max(0.0, last - loop.time())))
+    if alone:
+        refuse_more(listener)
+    await asyncio.sleep(SETTLE)
+    for one in server.servers:
+        one.close()
+    while server.server_state.connections and loop.time() < last:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(LOOK)
+    server.should_exit = True
+
+
+async def _orphaned(parent: int) -> None:
+    """Return when the process that started this one is gone: nobody would replace or end it any more."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - the system tells of it in no other way
+        await asyncio.sleep(1)
