@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ringfence.cli import add
+from ringfence.cli import NAMES, add
 from ringfence.cli.say import ROOT
 from ringfence.model.faults import Exit, Fault
 
 RUN = CliRunner()
-add(["lexicon", "scan"])
+add(NAMES)
 
 
 @pytest.fixture
