@@ -23,9 +23,10 @@ from ringfence.guard.service import metrics, openapi, refusals
 from ringfence.guard.service.access_log import AccessLog, TextHash
 from ringfence.guard.service.admission import Admission, Receive
 from ringfence.guard.service.api_keys import Keyring, Role
+from ringfence.guard.service.at_once import AtOnce
 from ringfence.guard.service.counters import Board
 from ringfence.guard.service.desk import Desk, Recorder
-from ringfence.guard.service.endpoints import Asgi, Scope, Send, json_endpoint, safely, slate_endpoint
+from ringfence.guard.service.endpoints import Asgi, Endpoint, Scope, Send, json_endpoint, safely, slate_endpoint
 from ringfence.guard.service.page import Examples, render
 from ringfence.guard.service.refusals import Kind, Refusal
 from ringfence.guard.service.requests import HEADERS
@@ -57,15 +58,20 @@ class Application:
     """The service as one ASGI application, and the desk behind it."""
 
     desk: Desk
-    paths: Mapping[str, Asgi]
+    paths: Mapping[str, Endpoint]
     others: Asgi
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "http":
-            await self.paths.get(scope["path"], self.others)(scope, receive, send)
+            endpoint = self.paths.get(scope["path"])
+            await (endpoint.asgi if endpoint else self.others)(scope, receive, send)
         elif kind == "lifespan":
             await _lifespan(self.desk, receive, send)
+
+    def at_once(self) -> dict[bytes, AtOnce]:
+        """What answers requests that have come whole, by their path."""
+        return {path.encode(): endpoint.at_once for path, endpoint in self.paths.items()}
 
 
 def application(place: Place, board: Board, worker: int) -> Application:

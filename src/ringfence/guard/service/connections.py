@@ -52,11 +52,15 @@ class Connection(HttpToolsProtocol):
         HttpToolsProtocol.on_message_begin(self)
 
     def on_headers_complete(self) -> None:
+        self.end_head()
+        HttpToolsProtocol.on_headers_complete(self)
+
+    def end_head(self) -> None:
+        """The head is whole: what bounds it no longer counts."""
         self._in_head = False
         self._head_bytes = 0
         if self._head_timer is not None:
             self._stop()
-        HttpToolsProtocol.on_headers_complete(self)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server's words are not ours
         self._refuse(Refusal(refusals.NOT_HTTP))

@@ -13,7 +13,7 @@ from ringfence.guard.decide import Guard
 from ringfence.guard.service.access_log import AccessLog, Line, TextHash
 from ringfence.guard.service.admission import Admission
 from ringfence.guard.service.api_keys import Keyring
-from ringfence.guard.service.counters import ROUTE, STATUS, SURFACE, Board, Counters
+from ringfence.guard.service.counters import SURFACE, Board, Counters
 from ringfence.guard.service.routes import Decider
 from ringfence.model.words import Surface, Verdict
 
@@ -48,9 +48,13 @@ class Desk:
             self._swapped(guard)
         return guard
 
+    @property
+    def takes_lines(self) -> bool:
+        """Whether anybody wants to know of each request."""
+        return self.log is not None or self.record_span is not None
+
     def took(self, line: Line, headers: dict[bytes, bytes], began: float) -> None:
-        """One request is about to be answered: count it, take it down, and hand it to the tracer."""
-        self.counters.request(ROUTE[line.route], SURFACE[line.surface], STATUS[line.status], line.microseconds)
+        """One request is about to be answered: take it down, and hand it to the tracer."""
         if self.log is not None:
             self.log.add(line)
         if self.record_span is not None:

@@ -1,6 +1,7 @@
 """What does one request for a decision go through, from its head to its answer?
 
-These paths carry the load, so they are plain ASGI: no router, no request object, one look at each header.
+These paths carry the load, so they are plain ASGI: no router, no request object, one look at each header. A request
+that has come whole is answered without ASGI (at_once.py), by the same steps.
 """
 
 import logging
@@ -20,7 +21,8 @@ from ringfence.guard.service import refusals, replies, wire
 from ringfence.guard.service.access_log import Line
 from ringfence.guard.service.admission import Receive, deadline
 from ringfence.guard.service.api_keys import NOBODY, Role
-from ringfence.guard.service.counters import SURFACE
+from ringfence.guard.service.at_once import AtOnce, Heads, Whole
+from ringfence.guard.service.counters import ROUTE, STATUS, SURFACE
 from ringfence.guard.service.desk import Desk
 from ringfence.guard.service.raw_slates import Answered
 from ringfence.guard.service.refusals import INVALID, Kind, Refusal
@@ -66,7 +68,15 @@ class Told:
 Answer = Callable[[bytes, float], Told]
 
 
-def json_endpoint(desk: Desk, route: JsonRoute[Any]) -> Asgi:
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One path: as ASGI, and for requests that have come whole."""
+
+    asgi: Asgi
+    at_once: AtOnce
+
+
+def json_endpoint(desk: Desk, route: JsonRoute[Any]) -> Endpoint:
     """The endpoint of one path that takes JSON."""
 
     def answer(body: bytes, end: float) -> Told:
@@ -83,7 +93,7 @@ def json_endpoint(desk: Desk, route: JsonRoute[Any]) -> Asgi:
     return _endpoint(desk, route.name, route.surface, answer)
 
 
-def slate_endpoint(desk: Desk) -> Asgi:
+def slate_endpoint(desk: Desk) -> Endpoint:
     """The endpoint that takes and gives bytes (wire.py)."""
 
     def answer(body: bytes, end: float) -> Told:
@@ -98,8 +108,8 @@ def slate_endpoint(desk: Desk) -> Asgi:
     return _endpoint(desk, SLATE_ROUTE, None, answer)
 
 
-def _endpoint(desk: Desk, name: str, surface: Surface | None, answer: Answer) -> Asgi:
-    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+def _endpoint(desk: Desk, name: str, surface: Surface | None, answer: Answer) -> Endpoint:
+    async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         headers = dict(scope["headers"])
         key = NOBODY
@@ -112,20 +122,47 @@ def _endpoint(desk: Desk, name: str, surface: Surface | None, answer: Answer) ->
             told = _refused(desk, refusal, surface)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told what to do instead
             told = _refused(desk, _failed(error), surface)
-        desk.took(_line(desk, name, told, key, began), headers, began)
+        _take_down(desk, name, told, key, headers, began)
         await _say(desk, told, receive, send)
 
-    return endpoint
+    def at_once(heads: Heads, body: bytes) -> Whole | None:
+        if len(body) > desk.body_limit:
+            return None
+        began = time.perf_counter()
+        headers = dict(heads)
+        key = NOBODY
+        try:
+            key = desk.keys.name_of(headers.get(b"authorization"), Role.DECIDE)
+            told = answer(body, deadline(headers, desk.deadline_ms, began, desk.skewed))
+        except Refusal as refusal:
+            told = _refused(desk, refusal, surface)
+        except Exception as error:  # noqa: BLE001 - as above
+            told = _refused(desk, _failed(error), surface)
+        _take_down(desk, name, told, key, headers, began)
+        return Whole(told.status, _heads(desk, told), told.payload)
+
+    return Endpoint(asgi, at_once)
+
+
+def _take_down(desk: Desk, name: str, told: Told, key: str, headers: dict[bytes, bytes], began: float) -> None:
+    """Count the request, and write a line about it where one is wanted."""
+    microseconds = int((time.perf_counter() - began) * 1e6)
+    desk.counters.request(ROUTE[name], SURFACE[told.surface], STATUS[told.status], microseconds)
+    if desk.takes_lines:
+        desk.took(_line(desk, name, told, key, microseconds), headers, began)
+
+
+def _heads(desk: Desk, told: Told) -> list[tuple[bytes, bytes]]:
+    headers = [*told.headers, (b"content-length", str(len(told.payload)).encode())]
+    if desk.draining:
+        headers.append((b"connection", b"close"))
+    return headers
 
 
 async def _say(desk: Desk, told: Told, receive: Receive, send: Send) -> None:
-    payload = told.payload
-    headers = [*told.headers, (b"content-length", str(len(payload)).encode())]
-    if desk.draining:
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": told.status, "headers": headers})
+    await send({"type": "http.response.start", "status": told.status, "headers": _heads(desk, told)})
     too_large = told.status == refusals.TOO_LARGE.status
-    await send({"type": "http.response.body", "body": payload, "more_body": too_large})
+    await send({"type": "http.response.body", "body": told.payload, "more_body": too_large})
     if too_large:
         await desk.admission.spill(receive)
         await send({"type": "http.response.body", "body": b""})
@@ -280,7 +317,7 @@ def _failed(error: Exception) -> Refusal:
     return Refusal(refusals.INTERNAL)
 
 
-def _line(desk: Desk, name: str, told: Told, key: str, began: float) -> Line:
+def _line(desk: Desk, name: str, told: Told, key: str, microseconds: int) -> Line:
     text = desk.text_hash(told.text) if told.text and desk.log is not None else ""
     return Line(
         time.time(),
@@ -290,7 +327,7 @@ def _line(desk: Desk, name: str, told: Told, key: str, began: float) -> Line:
         told.count,
         told.verdicts or {},
         told.degraded,
-        int((time.perf_counter() - began) * 1e6),
+        microseconds,
         text,
         told.policy,
         told.snapshot,

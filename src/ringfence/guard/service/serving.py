@@ -20,7 +20,7 @@ import uvicorn
 
 from ringfence.guard.service import tls
 from ringfence.guard.service.application import Place, application
-from ringfence.guard.service.connections import connections
+from ringfence.guard.service.at_once import quick_connections
 from ringfence.guard.service.counters import Board
 
 LOG = logging.getLogger("ringfence.guard")
@@ -54,7 +54,7 @@ def run(
     app = application(place, board, worker)
     config = uvicorn.Config(
         app,
-        http=connections(settings.body_timeout_ms / 1000),
+        http=quick_connections(settings.body_timeout_ms / 1000, app.at_once()),
         loop="uvloop",
         ws="none",
         interface="asgi3",
