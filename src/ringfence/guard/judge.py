@@ -3,7 +3,8 @@
 All questions about accounts are answered once, into small tables; a slate then costs one read a candidate.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -25,6 +26,16 @@ HARD = "hard"
 _DAY = 86_400.0
 # Rules times languages times countries; viewers choose these, so they are not kept without bound.
 _MOST_WORDINGS = 4096
+_MOST_RESTS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Rests:
+    """The outcome of each rule by its number, and as written bytes: those of rule n go from ends[n - 1] to ends[n]."""
+
+    outcomes: Sequence[Outcome]
+    written: NDArray[np.uint8]
+    ends: NDArray[np.int64]
 
 
 class Judge:
@@ -35,6 +46,7 @@ class Judge:
         "_codes",
         "_messages",
         "_packs",
+        "_rests",
         "_rules",
         "_strengths",
         "_tables",
@@ -55,6 +67,7 @@ class Judge:
         self._tables: dict[tuple[Surface, Classes], NDArray[np.uint16]] = {}
         # By the rule's identity, as a policy keeps its rules: hashing what is in one costs more than looking it up.
         self._messages: dict[tuple[int, str, str], Outcome] = {}
+        self._rests: dict[tuple[str, str, int], Rests] = {}
 
     def classes(self, viewer: Viewer, profile: int) -> Classes:
         """What a viewer is, by the request and by what is known of the account."""
@@ -86,6 +99,18 @@ class Judge:
                 self._messages.clear()
             self._messages[key] = self._worded(rule, viewer)
         return self._messages[key]
+
+    def rests(self, viewer: Viewer, write: Callable[[Outcome], bytes]) -> Rests:
+        """Every rule's outcome in the words of a viewer, written out; made once for a language and country."""
+        key = (viewer.language, viewer.country, len(self.rules))
+        if key not in self._rests:
+            if len(self._rests) >= _MOST_RESTS:
+                self._rests.clear()
+            outcomes = [self.outcome(rule, viewer) for rule in self.rules]
+            written = [write(outcome) for outcome in outcomes]
+            ends = np.cumsum([len(one) for one in written], dtype=np.int64)
+            self._rests[key] = Rests(outcomes, np.frombuffer(b"".join(written), np.uint8), ends)
+        return self._rests[key]
 
     def weights(self) -> NDArray[np.float32]:
         """For each profile how much a recommender still learns from the account, 0 to 1."""

@@ -4,7 +4,6 @@ The answer is byte for byte the one that replies.py gives. Where that cannot be 
 way is taken. Decoding and encoding 500 ids costs more than judging them.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,9 +12,9 @@ import msgspec
 import numpy as np
 
 from ringfence.guard import answers
-from ringfence.guard.answers import Outcome, Versions, Viewer
+from ringfence.guard.answers import Outcome, Versions
 from ringfence.guard.decide import Guard
-from ringfence.guard.judge import Judge
+from ringfence.guard.judge import Rests
 from ringfence.guard.service.replies import Judged, Tally
 from ringfence.guard.service.requests import LONGEST_ID, MOST_CANDIDATES, Looking, viewer_of
 from ringfence.guard.snapshots.tokens import NOT_PLAIN
@@ -49,7 +48,6 @@ _SUGGEST = msgspec.json.Decoder(_Suggest)
 _RECOMMEND = msgspec.json.Decoder(_Recommend)
 _ENCODE = msgspec.json.Encoder().encode
 _NAMES = {surface: _ENCODE(surface) for surface in Surface}
-Rows = Sequence[Sequence[int]]
 
 
 def suggest(guard: Guard, body: bytes) -> Answered | None:
@@ -75,34 +73,29 @@ def _answered(guard: Guard, surface: Surface, candidates: msgspec.Raw, looking: 
     ready = guard.ready(surface, viewer)
     if ready is None:
         return None
+    rests = ready.judge.rests(viewer, _rest)
     data = np.frombuffer(memoryview(candidates), np.uint8)
-    kind, count, hidden, shown, met = guard.known.judge_slate(
-        data, MOST_CANDIDATES, LONGEST_ID, ready.rules, ready.verdicts
+    kind, count, hidden, shown, told, met = guard.known.judge_slate(
+        data, MOST_CANDIDATES, LONGEST_ID, ready.rules, ready.verdicts, rests.written, rests.ends
     )
     if kind == NOT_PLAIN:
         return None
-    told, tally = _told(bytes(candidates), met.tolist(), ready.judge, viewer)
     payload = b'{"surface":%b,"kept":%b,"judged":[%b],"backfill":%d,%b' % (
-        _NAMES[surface], shown.tobytes(), b",".join(told), hidden, _tail(ready.degraded, ready.versions),
+        _NAMES[surface], shown.tobytes(), told.tobytes(), hidden, _tail(ready.degraded, ready.versions),
     )  # fmt: skip
-    return Answered(payload, surface, count, tally, ready.degraded, ready.versions)
+    return Answered(payload, surface, count, _tally(met.tolist(), rests), ready.degraded, ready.versions)
 
 
-def _told(raw: bytes, met: Rows, judge: Judge, viewer: Viewer) -> tuple[list[bytes], Tally]:
-    """What is said of each candidate that met a rule, each once, and how many of each there are."""
-    said: dict[bytes, int] = {}
-    for start, end, number in met:
-        said.setdefault(raw[start:end], number)
-    rests: dict[int, bytes] = {}
+def _tally(met: Sequence[int], rests: Rests) -> Tally:
+    """How many different subjects met a rule, by what is counted of it."""
     tally: Tally = {}
-    for number, many in Counter(said.values()).items():
-        outcome = judge.outcome(judge.rules[number], viewer)
-        rests[number] = _rest(outcome)
-        tally[outcome.verdict, outcome.reason] = tally.get((outcome.verdict, outcome.reason), 0) + many
-    return [b'{"subject":' + subject + rests[number] for subject, number in said.items()], tally
+    for outcome, many in zip(rests.outcomes, met, strict=True):
+        if many:
+            key = outcome.verdict, outcome.reason
+            tally[key] = tally.get(key, 0) + many
+    return tally
 
 
-@lru_cache(maxsize=1024)
 def _rest(outcome: Outcome) -> bytes:
     """What follows the subject, which is the same for every candidate that met the rule."""
     told = _ENCODE(Judged(0, outcome.verdict, outcome.reason, outcome.message, outcome.help))

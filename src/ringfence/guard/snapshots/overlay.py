@@ -46,12 +46,19 @@ class Known:
         return int(profile_of(data, self.accounts.tables(), self.more.tables()))
 
     def judge_slate(
-        self, data: NDArray[np.uint8], most: int, longest: int, rules: NDArray[np.uint16], verdicts: NDArray[np.uint8]
-    ) -> tuple[int, int, int, NDArray[np.uint8], NDArray[np.int64]]:
+        self,
+        data: NDArray[np.uint8],
+        most: int,
+        longest: int,
+        rules: NDArray[np.uint16],
+        verdicts: NDArray[np.uint8],
+        tails: NDArray[np.uint8],
+        ends: NDArray[np.int64],
+    ) -> tuple[int, int, int, NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
         """A plain JSON array judged in one go: see plain_slate.py."""
         tables = self.accounts.tables(), self.more.tables()
-        judged: tuple[int, int, int, NDArray[np.uint8], NDArray[np.int64]]
-        judged = judge_slate(data, most, longest, *tables, rules, verdicts)
+        judged: tuple[int, int, int, NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]
+        judged = judge_slate(data, most, longest, *tables, rules, verdicts, tails, ends)
         return judged
 
 
