@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +53,7 @@ class Judged:
     versions: Versions
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """The rule that each profile meets, each rule's verdict as a byte, and the judge who words it."""
 
     judge: Judge
@@ -66,7 +66,9 @@ class Ready:
 class Guard:
     """Decides from one snapshot. Asking it touches no disk and no lock; the clock it reads, for what ends."""
 
-    __slots__ = ("_changes", "_clock", "_judge", "_known", "_matcher", "_stale_at", "_trial", "differences", "snapshot")
+    __slots__ = (
+        "_changes", "_clock", "_judge", "_known", "_matcher", "_said", "_stale_at", "_trial", "differences", "snapshot",
+    )  # fmt: skip
 
     def __init__(self, base: Snapshot, known: Known | None = None, clock: Callable[[], float] = time.time) -> None:
         self.snapshot = base
@@ -111,6 +113,7 @@ class Guard:
         today = datetime.fromtimestamp(now, UTC).date()
         trial = self.snapshot.trial
         self._judge = Judge(self.policy, self._known.profiles, self.snapshot.packs, now)
+        self._said = _versions_of(self._judge, self.snapshot)
         self._trial = Judge(trial.policy, self._known.profiles, self.snapshot.packs, now) if trial else None
         self._matcher = self.snapshot.matcher(today)
         self._changes = next_change(self._known.profiles, now)
@@ -293,7 +296,7 @@ class Guard:
         return self._known.tags.get(folded(tag), 0.0)
 
     def _versions(self, judge: Judge) -> Versions:
-        return Versions(judge.policy.version, self.snapshot.version, self.snapshot.lexicon_version)
+        return self._said if judge is self._judge else _versions_of(judge, self.snapshot)
 
     def _differ(self, surface: Surface, present: Verdict, other: Verdict) -> None:
         if present is not other:
@@ -302,6 +305,10 @@ class Guard:
     def _compare(self, surface: Surface, present: NDArray[np.uint8], other: NDArray[np.uint8]) -> None:
         for place in np.flatnonzero(present != other).tolist():
             self.differences[surface, STRICTNESS[present[place]], STRICTNESS[other[place]]] += 1
+
+
+def _versions_of(judge: Judge, base: Snapshot) -> Versions:
+    return Versions(judge.policy.version, base.version, base.lexicon_version)
 
 
 def surface_of(name: str) -> Surface:

@@ -69,7 +69,7 @@ def test_the_quick_answer_is_the_ordinary_one(
     quick = QUICK[name](guard, raw)
     if quick is not None:
         assert quick.payload == ordinary(guard, name, raw)
-        assert quick.count == len(body["candidates"])
+        assert quick.subjects == len(body["candidates"])
 
 
 @settings(max_examples=500, deadline=None)

@@ -189,8 +189,8 @@ def _answered(desk: Desk, said: Answered) -> Told:
     return Told(
         said.payload,
         said.surface,
-        count=said.count,
-        verdicts=_count(desk, said.surface, said.count, said.tally, said.degraded),
+        count=said.subjects,
+        verdicts=_count(desk, said.surface, said.subjects, said.tally, said.degraded),
         degraded=said.degraded,
         policy=versions.policy,
         snapshot=versions.snapshot,

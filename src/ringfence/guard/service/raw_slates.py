@@ -5,8 +5,8 @@ way is taken. Decoding and encoding 500 ids costs more than judging them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -32,13 +32,12 @@ class _Recommend(msgspec.Struct, forbid_unknown_fields=True):
     surface: Surface = Surface.RECOMMENDATION
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """An answer as it is sent, with what is counted of it: judged candidates, each once, by verdict and reason."""
 
     payload: bytes
     surface: Surface
-    count: int
+    subjects: int
     tally: Tally
     degraded: str
     versions: Versions

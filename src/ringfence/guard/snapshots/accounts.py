@@ -83,6 +83,13 @@ class Accounts:
             of_prints(prints, self.prints, self.starts, self.of_names, found)
         return found
 
+    def lacks(self, number: int) -> bool:
+        """Whether it is sure, by one look at the bits, that nothing is known of the account with this number."""
+        if len(self.prints):
+            return False
+        word = number >> 6
+        return word >= len(self.bits) or not int(self.bits[word]) >> (number & 63) & 1
+
     def numbers(self) -> NDArray[np.int64]:
         """The numbers that are bits of the set, ascending."""
         found: NDArray[np.int64] = members(self.bits, len(self.of_numbers))

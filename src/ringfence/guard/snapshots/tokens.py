@@ -9,13 +9,14 @@ from numba import njit
 
 NOT_PLAIN, TEXTS, NUMBERS = 0, 1, 2
 _MOST_DIGITS = 18  # so that the value fits into 63 bits
-_BLANK, _QUOTE, _COMMA, _ZERO, _NINE, _OPEN, _ESCAPE, _CLOSE, _TILDE = map(ord, ' ",09[\\]~')
+_BLANK, _QUOTE, _COMMA, _ZERO, _OPEN, _ESCAPE, _CLOSE, _TILDE = map(ord, ' ",0[\\]~')
+_TEN = 10
 _DEMOTE, _DROP = 2, 3
 
 
 @njit(nogil=True, cache=True)
 def _past_blanks(data, place):
-    while place < len(data) and data[place] <= 32 and data[place] in (32, 10, 13, 9):
+    while place < len(data) and data[place] <= _BLANK and data[place] in (32, 10, 13, 9):
         place += 1
     return place
 
@@ -35,8 +36,12 @@ def _text_end(data, start, longest):
 def _number_end(data, start):
     """Where a whole number ends that starts at `start`, and what it is; -1 where there is none, or too large a one."""
     place, value = start, np.int64(0)
-    while place < len(data) and _ZERO <= data[place] <= _NINE:
-        value = value * 10 + (np.int64(data[place]) - _ZERO)
+    last = min(len(data), start + _MOST_DIGITS + 1)
+    while place < last:
+        digit = np.int64(data[place]) - _ZERO
+        if digit < 0 or digit > _TEN - 1:
+            break
+        value = value * 10 + digit
         place += 1
     size = place - start
     plain = 0 < size <= _MOST_DIGITS and (data[start] != _ZERO or size == 1)
@@ -113,8 +118,7 @@ def kept(data, starts, ends, quotes, codes):
                 written[size] = _COMMA
                 size += 1
             start, end = starts[first] - quotes, ends[row - 1] + quotes
-            for place in range(start, end):
-                written[size] = data[place]
-                size += 1
+            written[size : size + end - start] = data[start:end]
+            size += end - start
     written[size] = _CLOSE
     return written[: size + 1]
