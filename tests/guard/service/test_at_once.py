@@ -161,7 +161,7 @@ def test_whoever_does_not_read_gets_the_ordinary_way_and_everything(app: Applica
 
 
 def test_whole_requests_do_go_without_asgi(app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(*_: object) -> None:
+    async def fail(self: Application, scope: object, receive: object, send: object) -> None:  # noqa: ARG001
         raise AssertionError
 
     monkeypatch.setattr(Application, "__call__", fail)
