@@ -107,7 +107,7 @@ def test_a_stale_snapshot_that_is_not_answered_from_has_no_quick_answer(
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(st.integers(0, 10**18 - 1))
+    st.lists(st.integers(0, 18).flatmap(lambda digits: st.integers(0, max(0, 10**digits - 1))))
     | st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
 )
 def test_tokens_are_where_json_has_them(ids: list[Any]) -> None:
@@ -119,3 +119,17 @@ def test_tokens_are_where_json_has_them(ids: list[Any]) -> None:
         assert (kind, values.tolist()) == (NUMBERS, ids)
     else:
         assert (kind, [raw[s:e].decode() for s, e in zip(starts, ends, strict=True)]) == (TEXTS, ids)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.text("019,", max_size=60) | st.text('0123456789,-. "[]e', max_size=60))
+def test_what_is_no_json_is_not_plain(inside: str) -> None:
+    raw = f"[{inside}]".encode()
+    kind, _, _, values = tokens(np.frombuffer(raw, np.uint8), 1000, 256)
+    try:
+        read = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        assert kind == NOT_PLAIN
+    else:
+        if kind == NUMBERS:
+            assert values.tolist() == read

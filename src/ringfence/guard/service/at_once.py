@@ -5,6 +5,7 @@ takes the ordinary way: other paths and methods, a body still on its way, a clie
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -16,10 +17,10 @@ Heads = Sequence[tuple[bytes, bytes]]
 
 
 class Whole(NamedTuple):
-    """An answer before it is written out."""
+    """An answer before it is written out; its headers are few different ones, and lack how long it is."""
 
     status: int
-    headers: Heads
+    headers: tuple[tuple[bytes, bytes], ...]
     payload: bytes
 
 
@@ -109,8 +110,13 @@ class QuickConnection(Connection):
 
 
 def _written(said: Whole) -> bytes:
-    heads = b"".join([b"%b: %b\r\n" % head for head in said.headers])
-    return b"%b%b\r\n%b" % (_STATUS[said.status], heads, said.payload)
+    head = _head(said.status, said.headers)
+    return b"%bcontent-length: %d\r\n\r\n%b" % (head, len(said.payload), said.payload)
+
+
+@lru_cache(maxsize=256)
+def _head(status: int, headers: Heads) -> bytes:
+    return _STATUS[status] + b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 def quick_connections(head_seconds: float, answers: Mapping[bytes, AtOnce]) -> type[QuickConnection]:

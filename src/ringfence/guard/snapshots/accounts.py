@@ -1,8 +1,9 @@
 """Which of these accounts has the guard been told something about?
 
-Ids that are small whole numbers are bits of one dense set (one random access a candidate) with ranks over it. All other
-ids are 128-bit fingerprints, sorted, with a table of where each leading pattern starts (two random accesses). Either
-gives the account's profile (flags.py), 0 for one that nothing is known about. "7" and 7 are the same account.
+Ids that are small whole numbers are bits of one dense set with ranks over it. All other ids are 128-bit fingerprints,
+sorted, with a table of where each leading pattern starts. Before either stands a set of bits that is small enough for
+the cache and says of most accounts that they are not there; only for the rest is anything read from memory. What is
+found is the account's profile (flags.py), 0 for one that nothing is known about. "7" and 7 are the same account.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from ringfence.guard.snapshots.lookups import (
     digits,
     find_names,
     find_numbers,
+    mark,
     members,
     numbers,
     of_prints,
@@ -35,6 +37,7 @@ Ids = Sequence[str] | Sequence[int] | Sequence[Candidate]  # all strings, or all
 # A dense set may always take this many bits (64 MB); a larger one at most so many for each account in it.
 _ALWAYS = 1 << 29
 _BITS_AN_ACCOUNT = 512
+SIEVED = 8  # bits of the sieve for a fingerprint, at the least
 _SEPARATOR = "\0"
 
 
@@ -44,9 +47,11 @@ class Accounts:
 
     key: NDArray[np.uint64]  # of the fingerprints
     bits: NDArray[np.uint64]
+    coarse: NDArray[np.uint64]  # a bit for each eight numbers, whether any of them is there
     ranks: NDArray[np.uint32]
     of_numbers: Profiles  # in the order of the numbers
     prints: NDArray[np.uint64]  # rows of two words, ascending
+    sieve: NDArray[np.uint64]  # a bit for each pattern of more leading bits, whether any fingerprint has it
     starts: NDArray[np.uint32]  # by the leading bits of the first word; one longer than there are patterns
     of_names: Profiles  # in the order of the fingerprints
 
@@ -80,7 +85,7 @@ class Accounts:
         """The same for fingerprints by the same key, rows of two words; ids that are bits have none."""
         found = np.zeros(len(prints), np.uint16)
         if len(self.prints):
-            of_prints(prints, self.prints, self.starts, self.of_names, found)
+            of_prints(prints, self.prints, self.sieve, self.starts, self.of_names, found)
         return found
 
     def lacks(self, number: int) -> bool:
@@ -102,15 +107,25 @@ class Accounts:
 
     def tables(self) -> Tables:
         """Everything, as the kernels take it."""
-        return self.key, self.bits, self.ranks, self.of_numbers, self.prints, self.starts, self.of_names
+        return (
+            self.key,
+            self.bits,
+            self.coarse,
+            self.ranks,
+            self.of_numbers,
+            self.prints,
+            self.sieve,
+            self.starts,
+            self.of_names,
+        )
 
 
 def nobody() -> Accounts:
     """No account at all, laid out as one that was read from a file."""
-    empty = np.frombuffer(b"", np.uint64)
+    no_words, no_profiles = np.frombuffer(b"", np.uint64), np.frombuffer(b"", np.uint16)
     return Accounts(
-        np.zeros(2, np.uint64), np.zeros(0, np.uint64), np.zeros(0, np.uint32), np.frombuffer(b"", np.uint16),
-        empty.reshape(-1, 2), np.frombuffer(bytes(12), np.uint32), np.frombuffer(b"", np.uint16),
+        np.zeros(2, np.uint64), no_words, no_words, np.zeros(0, np.uint32), no_profiles,
+        no_words.reshape(-1, 2), no_words, np.frombuffer(bytes(12), np.uint32), no_profiles,
     )  # fmt: skip
 
 
@@ -130,12 +145,24 @@ def dense(numbers: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.u
     return bits, ranked(bits)
 
 
+def coarse(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """For each byte of the bits one bit, whether it holds any."""
+    return np.packbits(bits.view(np.uint8) != 0, bitorder="little").view(np.uint64)
+
+
 def patterns(prints: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """Where the fingerprints with each leading pattern start; about two have the same one."""
     leading = max(1, (len(prints) // 2).bit_length())
     edges = np.arange((1 << leading) + 1, dtype=np.float64) * 2.0 ** (64 - leading)
     starts = np.searchsorted(prints[:, 0], edges[:-1].astype(np.uint64)).astype(np.uint32)
     return np.append(starts, np.uint32(len(prints)))
+
+
+def sieve(prints: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Which patterns of leading bits the fingerprints, ascending, have: at most one of eight that there could be."""
+    bits = np.zeros(1 << max(0, (SIEVED * len(prints)).bit_length() - 6), np.uint64)
+    mark(prints, bits)
+    return bits
 
 
 def read_ids(

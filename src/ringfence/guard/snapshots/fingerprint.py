@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ringfence.guard.snapshots import swar
+
 Words = NDArray[np.uint64]
 _U = np.uint64
 _LONG = _U(0xEE)  # in the reference code for a 128-bit answer
@@ -41,17 +43,18 @@ def fingerprint(data, start, end, key):
     """The two words that stand for the bytes data[start:end]; `key` is two words too."""
     v0, v1, v2, v3 = _V0 ^ key[0], _V1 ^ key[1] ^ _LONG, _V2 ^ key[0], _V3 ^ key[1]
     place = start
-    while place + 8 <= end:
-        word = _U(0)
-        for byte in range(8):
-            word |= _U(data[place + byte]) << _U(8 * byte)
+    while place + swar.SIZE <= end:
+        word = swar.word(data, place)
         v3 ^= word
         v0, v1, v2, v3 = _round(v0, v1, v2, v3)
         v0 ^= word
-        place += 8
+        place += swar.SIZE
     word = _U(end - start) << _U(56)
-    for byte in range(end - place):
-        word |= _U(data[place + byte]) << _U(8 * byte)
+    if place + swar.SIZE <= len(data):
+        word |= swar.word(data, place) & ((_U(1) << _U(8 * (end - place))) - _U(1))
+    else:
+        for byte in range(end - place):
+            word |= _U(data[place + byte]) << _U(8 * byte)
     v3 ^= word
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)
     v0 ^= word

@@ -14,7 +14,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from ringfence.guard.snapshots.accounts import Accounts, Profiles, dense, numbers_kept, patterns, read_ids
+from ringfence.guard.snapshots.accounts import (
+    Accounts,
+    Profiles,
+    coarse,
+    dense,
+    numbers_kept,
+    patterns,
+    read_ids,
+    sieve,
+)
 from ringfence.guard.snapshots.fingerprint import key_words
 from ringfence.guard.snapshots.profile_tree import Tree, grow, sprout
 from ringfence.model.faults import Fault
@@ -73,7 +82,18 @@ class Flagged:
         if len(numbers) != len(self.of_numbers):
             raise ValueError("there are not as many numbers as profiles")
         bits, ranks = dense(numbers)
-        return Accounts(key_words(key), bits, ranks, self.of_numbers, self.prints, self.starts, self.of_names)
+        prints = self.prints
+        return Accounts(
+            key_words(key),
+            bits,
+            coarse(bits),
+            ranks,
+            self.of_numbers,
+            prints,
+            sieve(prints),
+            self.starts,
+            self.of_names,
+        )
 
 
 def flagged(flags: pa.Table, key: bytes, as_bits: Callable[[NDArray[np.int64]], bool] = numbers_kept) -> Flagged:

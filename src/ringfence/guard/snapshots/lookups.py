@@ -96,14 +96,25 @@ def cut(data, starts, ends):
 
 
 @njit(nogil=True, cache=True)
-def _of_numbers(numbers, bits, ranks, of_numbers, found):
-    """The profiles of numbers that are bits of the set, in two passes: the first only reads, so that reads overlap."""
+def _bit(bits, number):
+    return np.int64((bits[number >> 6] >> np.uint64(number & 63)) & np.uint64(1))
+
+
+@njit(nogil=True, cache=True)
+def _of_numbers(numbers, bits, coarse, ranks, of_numbers, found):
+    """The profiles of numbers that are bits of the set."""
     last = np.int64(len(bits)) << 6
+    rows = np.empty(len(numbers), np.int64)
+    left = np.int64(0)
     for row in range(len(numbers)):
         number = numbers[row]
+        rows[left] = row
         if 0 <= number < last:
-            found[row] = (bits[number >> 6] >> np.uint64(number & 63)) & np.uint64(1)
-    for row in range(len(numbers)):
+            left += _bit(coarse, number >> 3)
+    for at in range(left):
+        found[rows[at]] = _bit(bits, numbers[rows[at]])
+    for at in range(left):
+        row = rows[at]
         if found[row]:
             number = numbers[row]
             word = number >> 6
@@ -115,42 +126,63 @@ def _of_numbers(numbers, bits, ranks, of_numbers, found):
 
 
 @njit(nogil=True, cache=True)
-def of_prints(wanted, prints, starts, of_names, found):
-    """The profiles of fingerprints, for rows without one yet; again in passes, so that reads overlap."""
-    leading = 0
-    while 1 << (leading + 1) < len(starts):
+def _shift(patterns):
+    """How far a word is moved for its leading bits, of which there are so many patterns, a power of two above 1."""
+    leading = 1
+    while 1 << leading < patterns:
         leading += 1
-    shift = np.uint64(64 - leading)
-    edges = np.empty((len(wanted), 2), np.uint32)
+    return np.uint64(64 - leading)
+
+
+@njit(nogil=True, cache=True)
+def mark(prints, sieve):
+    """Set the bit of each fingerprint's leading pattern."""
+    shift = _shift(len(sieve) << 6)
+    for row in range(len(prints)):
+        pattern = prints[row, 0] >> shift
+        sieve[np.int64(pattern >> np.uint64(6))] |= np.uint64(1) << (pattern & np.uint64(63))
+
+
+@njit(nogil=True, cache=True)
+def of_prints(wanted, prints, sieve, starts, of_names, found):
+    """The profiles of fingerprints, for rows without one yet; again in passes, so that reads overlap."""
+    sieve_shift, shift = _shift(len(sieve) << 6), _shift(len(starts) - 1)
+    rows, edges = np.empty(len(wanted), np.int64), np.empty((len(wanted), 2), np.uint32)
+    left = np.int64(0)
     for row in range(len(wanted)):
-        pattern = np.int64(wanted[row, 0] >> shift)
-        edges[row, 0], edges[row, 1] = starts[pattern], starts[pattern + 1]
-    for row in range(len(wanted)):
-        for place in range(edges[row, 0], edges[row, 1]):
+        pattern = wanted[row, 0] >> sieve_shift
+        rows[left] = row
+        left += np.int64((sieve[np.int64(pattern >> np.uint64(6))] >> (pattern & np.uint64(63))) & np.uint64(1))
+    for at in range(left):
+        pattern = np.int64(wanted[rows[at], 0] >> shift)
+        edges[at, 0], edges[at, 1] = starts[pattern], starts[pattern + 1]
+    for at in range(left):
+        row = rows[at]
+        for place in range(edges[at, 0], edges[at, 1]):
             if prints[place, 0] == wanted[row, 0] and prints[place, 1] == wanted[row, 1] and not found[row]:
                 found[row] = of_names[place]
 
 
 @njit(nogil=True, cache=True)
-def find_names(data, begins, ends, key, bits, ranks, of_numbers, prints, starts, of_names):
+def find_names(data, begins, ends, key, bits, coarse, ranks, of_numbers, prints, sieve, starts, of_names):
     found = np.zeros(len(ends), np.uint16)
     if len(bits):
         numbers = np.empty(len(ends), np.int64)
         for row in range(len(ends)):
             numbers[row] = number_in(data, begins[row], ends[row])
-        _of_numbers(numbers, bits, ranks, of_numbers, found)
+        _of_numbers(numbers, bits, coarse, ranks, of_numbers, found)
     if len(prints):
-        of_prints(fingerprints(data, begins, ends, key), prints, starts, of_names, found)
+        of_prints(fingerprints(data, begins, ends, key), prints, sieve, starts, of_names, found)
     return found
 
 
 @njit(nogil=True, cache=True)
-def find_numbers(ids, key, bits, ranks, of_numbers, prints, starts, of_names):
+def find_numbers(ids, key, bits, coarse, ranks, of_numbers, prints, sieve, starts, of_names):
     found = np.zeros(len(ids), np.uint16)
     if len(bits):
-        _of_numbers(ids, bits, ranks, of_numbers, found)
+        _of_numbers(ids, bits, coarse, ranks, of_numbers, found)
     if len(prints):
-        of_prints(digits(ids, key), prints, starts, of_names, found)
+        of_prints(digits(ids, key), prints, sieve, starts, of_names, found)
     return found
 
 

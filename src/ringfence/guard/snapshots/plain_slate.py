@@ -34,7 +34,7 @@ def judge_slate(data, most, longest, accounts, more, rules, verdicts, tails, end
     if kind == NOT_PLAIN:
         return kind, 0, 0, np.empty(0, np.uint8), np.empty(0, np.uint8), met
     found = _profiles(kind, data, starts, stops, values, accounts)
-    if len(more[1]) or len(more[4]):
+    if len(more[1]) or len(more[5]):
         over = _profiles(kind, data, starts, stops, values, more)
         for row in range(len(found)):
             if over[row]:
@@ -115,7 +115,7 @@ def _told(data, starts, stops, quotes, found, rows, tails, ends):
 def profile_of(data, accounts, more):
     """The profile of one id."""
     starts, ends = np.zeros(1, np.int64), np.full(1, len(data), np.int64)
-    if len(more[1]) or len(more[4]):
+    if len(more[1]) or len(more[5]):
         over = find_names(data, starts, ends, *more)
         if over[0]:
             return over[0]
