@@ -23,9 +23,9 @@ class Found:
     together: tuple[str, ...] = ()
 
 
-def standing(found: Iterable[Found], terms: Sequence[Term], numbers: Mapping[str, int]) -> list[Found]:
+def standing(found: Sequence[Found], terms: Sequence[Term], numbers: Mapping[str, int]) -> list[Found]:
     """The finds that are hits, by place, the longer first. `numbers` has each term's place in `terms` by id."""
-    kept = list(_each_place_once(found))
+    kept = list(_each_place_once(found)) if len(found) > 1 else list(found)
     if any(one.exception for one in kept):
         kept = _outside_exceptions(kept)
     if any(terms[one.term].context or terms[one.term].combines for one in kept):

@@ -182,18 +182,11 @@ class Matcher:
         return [self._hit(text, one, places) for one in hits]
 
     def _found(self, raw: bytes, finds: NDArray[np.int32]) -> list[Found]:
-        spans = in_code_points(np.frombuffer(raw, np.uint8), finds)
-        entries = self._index[0]
-        owners = entries[finds[:, PATTERN]]
+        spans = finds[:, START : END + 1] if raw.isascii() else in_code_points(np.frombuffer(raw, np.uint8), finds)
+        owners = self._index[0][finds[:, PATTERN]]
         return [
-            Found(term, start, end, tier, evidence, bool(exception))
-            for (start, end), term, exception, (tier, evidence) in zip(
-                spans.tolist(),
-                owners[:, TERM].tolist(),
-                owners[:, EXCEPTION].tolist(),
-                finds[:, FOUND_TIER : EVIDENCE + 1].tolist(),
-                strict=True,
-            )
+            Found(owner[TERM], start, end, find[FOUND_TIER], find[EVIDENCE], bool(owner[EXCEPTION]))
+            for (start, end), owner, find in zip(spans.tolist(), owners.tolist(), finds.tolist(), strict=True)
         ]
 
     def _unwrapped(self, text: str, field: Field) -> list[Found]:

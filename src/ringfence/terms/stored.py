@@ -1,6 +1,6 @@
 """How do vetted terms rest in a file so that a process can match at once, and reads a term only when it is met?
 
-The index is arrays, mapped as they are. The terms themselves lie in blocks, each read when a hit first falls in it: to
+The index is arrays, mapped as they are. The terms themselves lie one after another, each read when it is first met: to
 read a hundred thousand at start would hold up whoever waits.
 """
 
@@ -18,10 +18,9 @@ from ringfence.terms.lexicon import Lexicon
 from ringfence.terms.match import Matcher
 from ringfence.terms.term import Term
 
-BLOCK = 16  # terms; one is read in about twenty microseconds
 EXPIRES_BYTES = 4  # a term in terms.expires
 _NEVER = np.iinfo(np.int32).max
-_BLOCKS = msgspec.msgpack.Decoder(tuple[Term, ...])
+_TERM = msgspec.msgpack.Decoder(Term)
 _PARTS = msgspec.msgpack.Decoder(dict[str, int])
 _DTYPES = {
     "entries": "<i4",
@@ -37,15 +36,15 @@ Sections = Mapping[str, bytes | memoryview]
 
 
 class Terms(Sequence[Term]):
-    """Terms by number, out of blocks. Whoever asks for one waits for its block, once."""
+    """Terms by number. Whoever first asks for one waits until it is read, a few microseconds."""
 
-    __slots__ = ("_blocks", "_content", "_offsets", "_size")
+    __slots__ = ("_content", "_met", "_offsets", "_size")
 
     def __init__(self, content: bytes | memoryview, offsets: NDArray[np.int64], size: int) -> None:
         self._content = content
         self._offsets = offsets
         self._size = size
-        self._blocks: dict[int, tuple[Term, ...]] = {}
+        self._met: dict[int, Term] = {}
 
     @overload
     def __getitem__(self, number: int) -> Term: ...
@@ -56,11 +55,10 @@ class Terms(Sequence[Term]):
             return [self[one] for one in range(*number.indices(self._size))]
         if not 0 <= number < self._size:
             raise IndexError(number)
-        block = number // BLOCK
-        if block not in self._blocks:
-            start, end = self._offsets[block : block + 2]
-            self._blocks[block] = _BLOCKS.decode(self._content[start:end])
-        return self._blocks[block][number % BLOCK]
+        if number not in self._met:
+            start, end = self._offsets[number : number + 2].tolist()
+            self._met[number] = _TERM.decode(self._content[start:end])
+        return self._met[number]
 
     def __len__(self) -> int:
         return self._size
@@ -73,15 +71,15 @@ def stored(lexicon: Lexicon, today: date) -> dict[str, bytes]:
     """The sections of a file that hold every term which is looked for on a day or later."""
     live = [term for term in lexicon if term.live(today)]
     matcher = Matcher(live, today)
-    blocks = [msgspec.msgpack.encode(tuple(live[start : start + BLOCK])) for start in range(0, len(live), BLOCK)]
+    written = [msgspec.msgpack.encode(term) for term in live]
     named = {other for term in live for other in (*term.all_of, *term.any_of, *term.none_of)}
     parts = {term.id: number for number, term in enumerate(live) if term.id in named}
     expires = np.array([term.expires.toordinal() if term.expires else _NEVER for term in live], "<i4")
     arrays = {field.name: getattr(matcher.index, field.name) for field in fields(Index)}
     return {
         **{f"terms.{name}": np.ascontiguousarray(array).tobytes() for name, array in arrays.items()},
-        "terms.blocks": b"".join(blocks),
-        "terms.offsets": np.cumsum([0, *map(len, blocks)]).astype("<i8").tobytes(),
+        "terms.each": b"".join(written),
+        "terms.offsets": np.cumsum([0, *map(len, written)]).astype("<i8").tobytes(),
         "terms.parts": msgspec.msgpack.encode(dict(sorted(parts.items()))),
         "terms.expires": expires.tobytes(),
     }
@@ -101,7 +99,7 @@ def matcher(sections: Sections, today: date) -> Matcher:
 def terms_of(sections: Sections) -> Terms:
     """The terms that are stored, each read when it is asked for."""
     size = len(sections["terms.expires"]) // EXPIRES_BYTES
-    return Terms(sections["terms.blocks"], np.frombuffer(sections["terms.offsets"], "<i8"), size)
+    return Terms(sections["terms.each"], np.frombuffer(sections["terms.offsets"], "<i8"), size)
 
 
 def _array(name: str, content: bytes | memoryview) -> NDArray[np.generic]:

@@ -26,7 +26,7 @@ from ringfence.model.faults import Fault
 from ringfence.store import disk
 
 MAGIC = b"ringsnap"
-FORMAT = 3
+FORMAT = 4
 ALIGNED = 64
 CHECKSUM_BYTES = 32
 # Of a head; a larger one is no head of ours, and is not read.
