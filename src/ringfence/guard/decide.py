@@ -212,7 +212,7 @@ class Guard:
         if (cause := self._cause()) and (verdict := judge.policy.degraded_verdict(cause, surface)):
             return np.full(len(ids), STRICTNESS.index(verdict), np.uint8)
         table = judge.table(surface, judge.classes(who, self._profile(who)))
-        return judge.codes()[table[self._known.profiles_of_numbers(ids)]]
+        return judge.codes().take(table.take(self._known.profiles_of_numbers(ids)))
 
     def damping(self, accounts: Sequence[Candidate]) -> NDArray[np.float32]:
         """How much a recommender still learns from each account's ties: 1 all, 0 nothing."""
