@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.terms.match import HITS, Hit, Matcher
+from ringfence.terms.match import FIELDS, HITS, Field, Hit, Matcher
 from ringfence.terms.plain import plain
 from ringfence.terms.term import Mode, Term, Tier
 
 BIRDS = ("kittiwake", "firecrest", "snow goose", "owl", "flicker", "vole", "otter", "puffin", "model", "canary")
 MATCHER = Matcher([Term(bird, bird) for bird in BIRDS])
+SPELLINGS = ("kittiwake", "k1tt1w4k3", "kitt*wake", "#LovePuffinNow", "snow   goose", "o.w.l", "k%69ttiwake", "lake")
 
 
 def found(text: str, field: str = "post", matcher: Matcher = MATCHER) -> list[tuple[str, str, str]]:
@@ -304,6 +305,13 @@ def test_offsets_of_every_hit_name_the_same_place(text: str) -> None:
     assert hits[-1].end == len(text) + 3
     for hit in hits:
         _round_trips(f"{text}\nss", hit)
+
+
+@given(st.lists(st.sampled_from(SPELLINGS), max_size=4), st.sampled_from(FIELDS))
+def test_categories_are_those_of_the_hits(texts: list[str], field: Field) -> None:
+    text = " ".join(texts)
+    matcher = Matcher([Term(bird, bird, category=bird[0]) for bird in BIRDS])
+    assert matcher.categories(text, field) == [(hit.category, hit.acts) for hit in matcher.find(text, field)]
 
 
 def _round_trips(text: str, hit: Hit) -> None:

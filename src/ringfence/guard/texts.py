@@ -30,13 +30,13 @@ NO_SIGNALS = Signals({}, {})
 
 def signals_of(matcher: Matcher, *texts: str, tags: float = 0.0) -> Signals:
     """The signals of texts that are judged as one. `tags` is the share of a tag's use that is by members."""
-    hits = [hit for text in texts for hit in matcher.find(text, "query")]
+    hits = [hit for text in texts for hit in matcher.categories(text, "query")]
     if not hits and not tags:
         return NO_SIGNALS
-    sure = {f"lexicon:{hit.category}": 1.0 for hit in hits if hit.acts}
+    sure = {f"lexicon:{category}": 1.0 for category, acts in hits if acts}
     if tags:
         sure[TAG_SIGNAL] = tags
-    return Signals(sure, {f"lexicon:{hit.category}": 1.0 for hit in hits if not hit.acts})
+    return Signals(sure, {f"lexicon:{category}": 1.0 for category, acts in hits if not acts})
 
 
 def outcome_of(judge: Judge, surface: Surface, signals: Signals, viewer: Viewer, classes: Classes) -> Outcome:

@@ -120,8 +120,19 @@ class Matcher:
     def find(self, text: str, field: Field = "post") -> list[Hit]:
         """Every hit in a text, by place, the longer first."""
         raw = _encoded(text)
-        finds = kernel.find_one(np.frombuffer(raw, np.uint8), _NAMED[field], self._tables, self._index, False)  # noqa: FBT003 - numba takes no keywords here
+        finds = self._finds(raw, field)
         return self._hits(text, raw, finds, field) if len(finds) else []
+
+    def categories(self, text: str, field: Field = "post") -> list[tuple[str, bool]]:
+        """Of every hit its category, and whether a policy may act on it; for who decides, and explains nothing."""
+        raw = _encoded(text)
+        finds = self._finds(raw, field)
+        if not len(finds):
+            return []
+        return [
+            (self._terms[one.term].category, TIERS[one.tier] not in WEAK)
+            for one in self._standing(text, raw, finds, field)
+        ]
 
     def completes(self, prefix: str, candidate: str) -> bool:
         """Whether choosing a candidate makes a term of what was typed, which by itself is none."""
@@ -172,14 +183,21 @@ class Matcher:
             if not entries[one[PATTERN], EXCEPTION]
         ]
 
+    def _finds(self, raw: bytes, field: Field) -> NDArray[np.int32]:
+        data = np.frombuffer(raw, np.uint8)
+        finds: NDArray[np.int32] = kernel.find_one(data, _NAMED[field], self._tables, self._index, False)  # noqa: FBT003 - numba takes no keywords here
+        return finds
+
     def _hits(self, text: str, raw: bytes, finds: NDArray[np.int32], field: Field) -> list[Hit]:
+        places = _Places(text)
+        return [self._hit(text, one, places) for one in self._standing(text, raw, finds, field)]
+
+    def _standing(self, text: str, raw: bytes, finds: NDArray[np.int32], field: Field) -> list[Found]:
         wrapped = finds[0, PATTERN] == UNWRAP
         found = self._unwrapped(text, field) if wrapped else self._found(raw, finds)
         if self._over:
             found = [one for one in found if one.term not in self._over]
-        hits = [one for one in standing(found, self._terms, self._numbers) if self._in_its_place(one, text, field)]
-        places = _Places(text)
-        return [self._hit(text, one, places) for one in hits]
+        return [one for one in standing(found, self._terms, self._numbers) if self._in_its_place(one, text, field)]
 
     def _found(self, raw: bytes, finds: NDArray[np.int32]) -> list[Found]:
         spans = finds[:, START : END + 1] if raw.isascii() else in_code_points(np.frombuffer(raw, np.uint8), finds)
