@@ -193,8 +193,8 @@ def one_worker(turns: Turns) -> list[str]:
         *table(HEADER, turns.rows),
         (f"{', '.join(turns.notes)}; both of its processes on the guard's core, a Unix socket between them, CPU of "
         "both together. It answers which candidates are in one set, without rules, reasons, viewers or versions. `core "
-        "busy` is how much of its core the server got in the closed loop, `generator busy` the generator of the other: "
-        "with both below 100% other processes had the rest, and the server could do more than is told here."), "",
+        "busy` is how much of its core the server got in the closed loop, `generator busy` the share of the time "
+        "that the generator, which never sleeps, had something to do on the other."), "",
     ]  # fmt: skip
 
 

@@ -57,6 +57,10 @@ bodies = st.fixed_dictionaries(
         "accounts": st.just(["bo"]),
     },
 )
+AROUND = (
+    (b'{"candidates":', b"}"), (b'{"candidates":[', b"]}"), (b'{"candidates":["bo"]', b"}"),
+    (b'{"candidates":["bo"],', b"}"), (b'{"viewer":"bo', b'"candidates":["bo"]}'), (b"{", b'"candidates":["bo"]}'),
+)  # fmt: skip
 written = st.sampled_from([msgspec.json.encode, lambda body: msgspec.json.format(msgspec.json.encode(body), indent=3)])
 
 
@@ -75,10 +79,37 @@ def test_the_quick_answer_is_the_ordinary_one(
 @settings(max_examples=500, deadline=None)
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",:0123456789ab\\ \n', max_size=40).map(str.encode))
 def test_no_bytes_are_answered_that_the_ordinary_way_refuses(guard: Guard, junk: bytes) -> None:
-    for body in (junk, b'{"candidates":' + junk + b"}", b'{"candidates":[' + junk + b"]}"):
+    for before, after in ((b"", b""), *AROUND):
+        body = before + junk + after
         for name, answer in QUICK.items():
             quick = answer(guard, body)
             assert quick is None or quick.payload == ordinary(guard, name, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"candidates":["bo"]0}', b'{"candidates":["bo"].0}', b'{"candidates":["bo"]e5}', b'{"candidates":["bo"],}',
+        b'{"candidates":["bo"],"candidates":null}', b'{"candidates":["bo"],"c\\u0061ndidates":null}',
+        b'{"candidates":["bo"],"viewer":{"candidates":["ny"]}}', b'{"viewer":"candidates":["bo"]}',
+        b'{"viewer":"\\"candidates":["bo"]}', b'{"candidates":["bo]"]}', b'{"candidates":[["bo"]]}',
+        b'{"candidates":["bo"]}}', b'{"candidates":["bo"]}\xff', b'{"candidates":["bo"],"viewer":"\xff"}',
+        b'["candidates":["bo"]]', b'"candidates":["bo"]', b'{"candidates":["bo"', b'{"candidates":]', b'{"candidates":',
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_slate_is_read_in_the_ordinary_way(guard: Guard, body: bytes) -> None:
+    assert raw_slates.suggest(guard, body) is None
+
+
+def test_the_order_of_fields_and_a_blank_make_no_difference(guard: Guard) -> None:
+    for body in (
+        b'{"viewer": "kid", "candidates": ["bo", "cy"]}',
+        b'{"candidates":["bo","cy"],"viewer":"kid"}',
+        b' {"viewer":{"id":"kid","minor":true},"candidates":["bo","cy"]} ',
+    ):
+        quick = raw_slates.suggest(guard, body)
+        assert quick is not None
+        assert quick.payload == ordinary(guard, "suggest", body)
 
 
 @pytest.mark.parametrize("candidates", [["bo", "cy", "bo", "ny"], [7, 1, 7, 8], ["a"] * 10_000, list(range(10_000))])

@@ -6,7 +6,7 @@ way is taken. Decoding and encoding 500 ids costs more than judging them.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -22,12 +22,12 @@ from ringfence.model.words import Surface
 
 
 class _Suggest(msgspec.Struct, forbid_unknown_fields=True):
-    candidates: msgspec.Raw
+    candidates: None  # they were taken out
     viewer: Looking = None
 
 
 class _Recommend(msgspec.Struct, forbid_unknown_fields=True):
-    candidates: msgspec.Raw
+    candidates: None  # they were taken out
     viewer: Looking = None
     surface: Surface = Surface.RECOMMENDATION
 
@@ -43,6 +43,8 @@ class Answered(NamedTuple):
     versions: Versions
 
 
+Asked = TypeVar("Asked", _Suggest, _Recommend)
+_NAME = b'"candidates":'
 _SUGGEST = msgspec.json.Decoder(_Suggest)
 _RECOMMEND = msgspec.json.Decoder(_Recommend)
 _ENCODE = msgspec.json.Encoder().encode
@@ -51,29 +53,43 @@ _NAMES = {surface: _ENCODE(surface) for surface in Surface}
 
 def suggest(guard: Guard, body: bytes) -> Answered | None:
     """The answer to a request for suggestions, or None where it must be read in the ordinary way."""
-    try:
-        asked = _SUGGEST.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return _answered(guard, Surface.SUGGESTION, asked.candidates, asked.viewer)
+    read = _read(body, _SUGGEST)
+    return _answered(guard, Surface.SUGGESTION, read[0], read[1].viewer) if read else None
 
 
 def recommend(guard: Guard, body: bytes) -> Answered | None:
     """The same for recommendations whose candidates are the accounts themselves."""
+    read = _read(body, _RECOMMEND)
+    return _answered(guard, read[1].surface, read[0], read[1].viewer) if read else None
+
+
+def _read(body: bytes, decoder: msgspec.json.Decoder[Asked]) -> tuple[bytes, Asked] | None:
+    """The candidates as they are written, and the request read with null in their place.
+
+    They are taken to end at the first bracket. If that is part of an id, they are not plain; if it ends something else,
+    what is left is no such request.
+    """
+    named = body.find(_NAME)
+    start = named + len(_NAME)
+    start += body[start : start + 1] == b" "
+    end = body.find(b"]", start) + 1
+    rest = b"%bnull%b" % (body[:start], body[end:])
+    # A second list of candidates would count in place of the first, also by a name with escapes in it.
+    if named < 0 or not end or body[start : start + 1] != b"[" or rest.count(_NAME) > 1 or b"\\" in rest:
+        return None
     try:
-        asked = _RECOMMEND.decode(body)
+        return body[start:end], decoder.decode(rest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return _answered(guard, asked.surface, asked.candidates, asked.viewer)
 
 
-def _answered(guard: Guard, surface: Surface, candidates: msgspec.Raw, looking: Looking) -> Answered | None:
+def _answered(guard: Guard, surface: Surface, candidates: bytes, looking: Looking) -> Answered | None:
     viewer = answers.viewer_of(viewer_of(looking))
     ready = guard.ready(surface, viewer)
     if ready is None:
         return None
     rests = ready.judge.rests(viewer, _rest)
-    data = np.frombuffer(memoryview(candidates), np.uint8)
+    data = np.frombuffer(candidates, np.uint8)
     kind, count, hidden, shown, told, met = guard.known.judge_slate(
         data, MOST_CANDIDATES, LONGEST_ID, ready.rules, ready.verdicts, rests.written, rests.ends
     )
