@@ -7,8 +7,10 @@ Run as a process of its own, on a core of its own, against this machine only, fo
 Requests are made beforehand, each a different one, and sent over connections that stay open. In a closed loop every
 connection asks again as soon as it is answered, which finds the most a server can do. In an open loop requests are due
 at random moments (Poisson) at a rate of their own, whatever the server does, and lateness counts from when a request
-was due: a server that stalls is charged for all that had to wait. The generator never sleeps while it measures: to wake
-a processor that sleeps costs whoever does it up to 35 microseconds on a virtual machine, which no client far away asks.
+was due: a server that stalls is charged for all that had to wait.
+
+The generator never sleeps on a core of its own: to wake a processor that sleeps costs whoever does it up to 35
+microseconds on a virtual machine, which no client far away asks of a server.
 """
 
 import gc
@@ -51,6 +53,7 @@ class Plan(msgspec.Struct, frozen=True):
     rate: float = 0.0
     warm: float = 0.5  # seconds before the measured ones
     expected: bytes = b""
+    sleep: float = 0.0  # seconds at the most between two looks; for a core that is shared with a server
     processes: list[int] = []
     core: int | None = CORE
     seed: int = 0
@@ -179,7 +182,7 @@ class _Load:
         while (now := time.perf_counter()) < end:
             while self.idle:
                 self._send(now)
-            if not self._receive(0):
+            if not self._receive(min(self.plan.sleep, end - now)):
                 self.idled += time.perf_counter() - now
 
     def _open(self, due: NDArray[np.float64], end: float) -> None:

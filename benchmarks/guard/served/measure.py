@@ -194,7 +194,7 @@ def one_worker(turns: Turns) -> list[str]:
         (f"{', '.join(turns.notes)}; both of its processes on the guard's core, a Unix socket between them, CPU of "
         "both together. It answers which candidates are in one set, without rules, reasons, viewers or versions. `core "
         "busy` is how much of its core the server got in the closed loop, `generator busy` the share of the time "
-        "that the generator, which never sleeps, had something to do on the other."), "",
+        "that the generator, which never sleeps there, had something to do on the other."), "",
     ]  # fmt: skip
 
 
@@ -235,7 +235,10 @@ def shared(made: dict[str, Platform], length: Length) -> list[str]:
     """Two workers over one snapshot, and what each of them holds."""
     kind, one, text = asked.kinds()[asked.NUMBERS](), made[platforms.NUMBERS], made[platforms.STRINGS]
     with server.guard(one.workspace, 2, BOTH_CORES) as two:
-        plan = Plan(two.port, kind.requests, CLOSED, length.closed, expected=kind.expected, processes=list(two.workers))
+        plan = Plan(
+            two.port, kind.requests, CLOSED, length.closed,
+            expected=kind.expected, sleep=load.LONGEST_POLL, processes=list(two.workers),
+        )  # fmt: skip
         results = [load.run(plan) for _ in range(length.turns)]
         held = [server.memory(worker) for worker in two.workers]
     spent = np.array([each.cpu for each in results]).sum(axis=0)
