@@ -9,8 +9,8 @@ connection asks again as soon as it is answered, which finds the most a server c
 at random moments (Poisson) at a rate of their own, whatever the server does, and lateness counts from when a request
 was due: a server that stalls is charged for all that had to wait.
 
-The generator never sleeps on a core of its own: to wake a processor that sleeps costs whoever does it up to 35
-microseconds on a virtual machine, which no client far away asks of a server.
+The generator never sleeps on a core of its own: to wake a processor that sleeps cost the server some 30 microseconds a
+request on a virtual machine, which no client far away asks of it.
 """
 
 import gc

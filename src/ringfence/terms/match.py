@@ -120,13 +120,13 @@ class Matcher:
     def find(self, text: str, field: Field = "post") -> list[Hit]:
         """Every hit in a text, by place, the longer first."""
         raw = _encoded(text)
-        finds = self._finds(raw, field)
+        finds = self._find_one(raw, _NAMED[field])
         return self._hits(text, raw, finds, field) if len(finds) else []
 
     def categories(self, text: str, field: Field = "post") -> list[tuple[str, bool]]:
         """Of every hit its category, and whether a policy may act on it; for who decides, and explains nothing."""
         raw = _encoded(text)
-        finds = self._finds(raw, field)
+        finds = self._find_one(raw, _NAMED[field])
         if not len(finds):
             return []
         return [
@@ -183,9 +183,9 @@ class Matcher:
             if not entries[one[PATTERN], EXCEPTION]
         ]
 
-    def _finds(self, raw: bytes, field: Field) -> NDArray[np.int32]:
+    def _find_one(self, raw: bytes, named: int) -> NDArray[np.int32]:
         data = np.frombuffer(raw, np.uint8)
-        finds: NDArray[np.int32] = kernel.find_one(data, _NAMED[field], self._tables, self._index, False)  # noqa: FBT003 - numba takes no keywords here
+        finds: NDArray[np.int32] = kernel.find_one(data, named, self._tables, self._index, False)  # noqa: FBT003 - numba takes no keywords here
         return finds
 
     def _hits(self, text: str, raw: bytes, finds: NDArray[np.int32], field: Field) -> list[Hit]:
@@ -219,7 +219,7 @@ class Matcher:
 
     def _read_as_it_is(self, text: str, field: Field) -> list[Found]:
         raw = _encoded(text)
-        finds = kernel.find_one(np.frombuffer(raw, np.uint8), _NAMED[field] | RAW, self._tables, self._index, False)  # noqa: FBT003
+        finds = self._find_one(raw, _NAMED[field] | RAW)
         return self._found(raw, finds) if len(finds) else []
 
     def _in_its_place(self, one: Found, text: str, field: Field) -> bool:

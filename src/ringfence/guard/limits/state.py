@@ -52,20 +52,28 @@ def fold(batches: Sequence[Batch]) -> State:
 
 
 def clock(batches: Sequence[Batch], now: datetime) -> datetime:
-    """How late it is: now, or when limits were last set where that is later.
-
-    A batch that was undone before the time it bears was dated by a clock that ran ahead, and does not count.
-    """
-    gone = undone(batches)
-    set_at = [
-        one.at for one in batches if one.act is Act.SET and not (one.number in gone and gone[one.number].at < one.at)
-    ]
-    return max(now, *set_at) if set_at else now
+    """How late it is: now, or when limits were last set where that is later."""
+    return max([now, *(at for at, _ in _runs(batches))])
 
 
 def within_a_day(batches: Sequence[Batch], at: datetime) -> int:
     """How many limits were set automatically in the 24 hours up to `at`, whatever has become of them."""
-    return sum(len(one.accounts) for one in batches if one.act is Act.SET and at - DAY <= one.at <= at)
+    return sum(many for set_at, many in _runs(batches) if set_at >= at - DAY)
+
+
+def _runs(batches: Sequence[Batch]) -> list[tuple[datetime, int]]:
+    """When each batch of automatic limits was set, and how many they are.
+
+    It was set no later than anybody undid it: where it bears a later time, the clock ran ahead. That stays known when
+    the undo is undone.
+    """
+    undone_at: dict[int, datetime] = {}
+    for one in batches:
+        if one.act is Act.UNDO:
+            undone_at[one.undoes] = min(one.at, undone_at.get(one.undoes, one.at))
+    return [
+        (min(one.at, undone_at.get(one.number, one.at)), len(one.accounts)) for one in batches if one.act is Act.SET
+    ]
 
 
 def automatic(state: State, at: datetime) -> pa.Table:

@@ -139,7 +139,7 @@ def _endpoint(desk: Desk, name: str, surface: Surface | None, answer: Answer) ->
         except Exception as error:  # noqa: BLE001 - as above
             told = _refused(desk, _failed(error), surface)
         _take_down(desk, name, told, key, headers, began)
-        return Whole(told.status, (*told.headers, *refusals.CLOSE) if desk.draining else told.headers, told.payload)
+        return Whole(told.status, _heads(desk, told), told.payload)
 
     return Endpoint(asgi, at_once)
 
@@ -152,9 +152,13 @@ def _take_down(desk: Desk, name: str, told: Told, key: str, headers: dict[bytes,
         desk.took(_line(desk, name, told, key, microseconds), headers, began)
 
 
+def _heads(desk: Desk, told: Told) -> tuple[tuple[bytes, bytes], ...]:
+    """All headers but the one that tells the length."""
+    return (*told.headers, *refusals.CLOSE) if desk.draining else told.headers
+
+
 async def _say(desk: Desk, told: Told, receive: Receive, send: Send) -> None:
-    close = refusals.CLOSE if desk.draining else ()
-    headers = [*told.headers, *close, (b"content-length", str(len(told.payload)).encode())]
+    headers = [*_heads(desk, told), (b"content-length", str(len(told.payload)).encode())]
     await send({"type": "http.response.start", "status": told.status, "headers": headers})
     too_large = told.status == refusals.TOO_LARGE.status
     await send({"type": "http.response.body", "body": told.payload, "more_body": too_large})

@@ -82,15 +82,14 @@ class Flagged:
         if len(numbers) != len(self.of_numbers):
             raise ValueError("there are not as many numbers as profiles")
         bits, ranks = dense(numbers)
-        prints = self.prints
         return Accounts(
             key_words(key),
             bits,
             coarse(bits),
             ranks,
             self.of_numbers,
-            prints,
-            sieve(prints),
+            self.prints,
+            sieve(self.prints),
             self.starts,
             self.of_names,
         )

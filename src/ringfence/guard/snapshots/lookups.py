@@ -13,6 +13,7 @@ from ringfence.guard.snapshots.fingerprint import fingerprint, fingerprints
 LARGEST_NUMBER = 1 << 32
 _MOST_DIGITS = 10
 BLOCK = 8  # words of 64 bits a rank
+BITS, PRINTS = 1, 5  # places in the tables of Accounts
 
 
 @njit(nogil=True, cache=True)
@@ -139,8 +140,8 @@ def mark(prints, sieve):
     """Set the bit of each fingerprint's leading pattern."""
     shift = _shift(len(sieve) << 6)
     for row in range(len(prints)):
-        pattern = prints[row, 0] >> shift
-        sieve[np.int64(pattern >> np.uint64(6))] |= np.uint64(1) << (pattern & np.uint64(63))
+        pattern = np.int64(prints[row, 0] >> shift)
+        sieve[pattern >> 6] |= np.uint64(1) << np.uint64(pattern & 63)
 
 
 @njit(nogil=True, cache=True)
@@ -150,9 +151,8 @@ def of_prints(wanted, prints, sieve, starts, of_names, found):
     rows, edges = np.empty(len(wanted), np.int64), np.empty((len(wanted), 2), np.uint32)
     left = np.int64(0)
     for row in range(len(wanted)):
-        pattern = wanted[row, 0] >> sieve_shift
         rows[left] = row
-        left += np.int64((sieve[np.int64(pattern >> np.uint64(6))] >> (pattern & np.uint64(63))) & np.uint64(1))
+        left += _bit(sieve, np.int64(wanted[row, 0] >> sieve_shift))
     for at in range(left):
         pattern = np.int64(wanted[rows[at], 0] >> shift)
         edges[at, 0], edges[at, 1] = starts[pattern], starts[pattern + 1]

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from ringfence.guard.snapshots.lookups import find_names, find_numbers
+from ringfence.guard.snapshots.lookups import BITS, PRINTS, find_names, find_numbers
 from ringfence.guard.snapshots.tokens import NOT_PLAIN, TEXTS, kept, tokens
 
 _HIDDEN = 3  # drop and block
@@ -34,7 +34,7 @@ def judge_slate(data, most, longest, accounts, more, rules, verdicts, tails, end
     if kind == NOT_PLAIN:
         return kind, 0, 0, np.empty(0, np.uint8), np.empty(0, np.uint8), met
     found = _profiles(kind, data, starts, stops, values, accounts)
-    if len(more[1]) or len(more[5]):
+    if len(more[BITS]) or len(more[PRINTS]):
         over = _profiles(kind, data, starts, stops, values, more)
         for row in range(len(found)):
             if over[row]:
@@ -115,7 +115,7 @@ def _told(data, starts, stops, quotes, found, rows, tails, ends):
 def profile_of(data, accounts, more):
     """The profile of one id."""
     starts, ends = np.zeros(1, np.int64), np.full(1, len(data), np.int64)
-    if len(more[1]) or len(more[5]):
+    if len(more[BITS]) or len(more[PRINTS]):
         over = find_names(data, starts, ends, *more)
         if over[0]:
             return over[0]
