@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ringfence.exposure.choices import Choice, any_slot, by_position, top
-from ringfence.exposure.clicks import Memory, Walks, walks
+from ringfence.exposure.clicks import Memory, Walks, _uniform, walks
 from ringfence.exposure.slates import Mask, Slates
 from ringfence.graph import threads
 from ringfence.model.faults import Fault
@@ -131,6 +131,13 @@ def test_steps_of_one_walk_and_walks_of_one_seed_are_independent() -> None:
     assert probable((first.hit[1:] == 1) == (first.hit[:-1] == 1), 0.5)
     for step in range(1, 8):
         assert probable(first.hit == step, 0.5**step)
+
+
+def test_a_stream_is_the_published_one() -> None:
+    """The first outputs of SplitMix64 from 1234567; of each the upper 53 bits are used."""
+    published = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431]
+    found = [_uniform(np.uint64(1234567), step) for step in range(1, 5)]
+    assert found == [(number >> 11) / 2**53 for number in published]
 
 
 @pytest.mark.parametrize("remembers", [None, Memory(0.5)])

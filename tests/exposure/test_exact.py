@@ -186,7 +186,7 @@ def test_the_dearest_slots_come_first_and_no_dearer_one_is_left_out() -> None:
     slates, members = random_slates(2, 3_000)
     starts = np.ones(3_000)
     every = slot_prices(slates, top(3), members, starts, most=30_000)
-    few = slot_prices(slates, top(3), members, starts, most=50)
+    few = slot_prices(slates, top(3), members, starts, most=50, known=discounted(slates, top(3), members))
     assert len(few.prices) == 50 < len(every.prices)
     assert (few.prices == every.prices[:50]).all()
     assert (few.viewers == every.viewers[:50]).all()
