@@ -100,10 +100,11 @@ def discounted(slates: Slates, choice: Choice, members: Mask, patience: float = 
     _check(patience)
     step = _Walk(slates, choice, members)
     base = step.held.astype(np.float64)
-    values, iterations = base, 0
+    values, following, iterations = base.copy(), np.empty(len(base)), 0
     while True:
         iterations += 1
-        values, change = step.change(base, patience, values)
+        change = step.change(base, patience, values, following)
+        values, following = following, values
         bound, largest = patience / (1 - patience) * change, float(values.max(initial=0))
         if bound <= PRECISION * largest:
             rounding = (slates.slots + 4) * float(np.finfo(np.float64).eps) * largest / (1 - patience)
@@ -174,26 +175,30 @@ class _Walk:
 
     def ahead(self, values: Chances) -> Chances:
         """C `values`."""
-        return self.change(np.zeros(len(values)), 1.0, values)[0]
+        out = np.empty(len(values))
+        self.change(np.zeros(len(values)), 1.0, values, out)
+        return out
 
-    def change(self, base: Chances, patience: float, values: Chances) -> tuple[Chances, float]:
-        """`base` + `patience` C `values`, and by how much that differs from `values` at most."""
-        out, changes = np.empty(len(values)), [0.0]
+    def change(self, base: Chances, patience: float, values: Chances, out: Chances) -> float:
+        """Put `base` + `patience` C `values` into `out`; by how much that differs from `values` at most."""
+        changes = [0.0]
         given = self._ids, self._weights, self._head, base, patience, values, out
         in_ranges(lambda first, last: changes.append(_look_ahead(*given, first, last)), self._cuts)
-        return out, max(changes)
+        return max(changes)
 
     def visits(self, start: Chances, patience: float) -> Chances:
         """y = `start` + `patience` C^T y, off by at most 1e-10 over all accounts together."""
         parts = _PARTS if self._ids.size >= WORTH_A_THREAD else 1
-        visits, cuts = start, np.linspace(0, len(start), parts + 1).astype(np.int64)
-        pushed = np.empty((parts, len(start)))
+        cuts = np.linspace(0, len(start), parts + 1).astype(np.int64)
+        visits, following, pushed = start.copy(), np.empty(len(start)), np.empty((parts, len(start)))
         while True:
             given = self._ids, self._weights, self._head, patience, visits
             in_ranges(_pushing(given, cuts, pushed), cuts)
-            following: Chances = start + pushed.sum(axis=0)
-            change = float(np.abs(following - visits).sum())
-            visits = following
+            np.sum(pushed, axis=0, out=following)
+            following += start
+            visits -= following
+            change = float(np.abs(visits, out=visits).sum())
+            visits, following = following, visits
             if patience / (1 - patience) * change <= PRECISION:  # of 1 or more visits
                 return visits
 
