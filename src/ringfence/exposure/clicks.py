@@ -191,7 +191,8 @@ def _walk_remembering(
             total = _fresh(ids[at], weights, head, walk, clicked, seen, appeal, chances)
             if total <= 0.0:
                 break
-            _tire(ids[at], fatigue, walk, seen, appeal)
+            if fatigue < 1.0:
+                _tire(ids[at], fatigue, walk, seen, appeal)
             at = _drawn(ids[at], chances, _uniform(stream, step) * total)
             clicked[at] = walk
             _click(answer, walk, step, members[at])
