@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ringfence.demo import tables
 from ringfence.demo.trial import Trial, cached
@@ -19,7 +18,8 @@ from ringfence.discovery.expand import Expansion
 from ringfence.exposure.estimates import Estimate, resamples
 from ringfence.exposure.measure import Exposure, measure
 from ringfence.exposure.metrics import Collateral, collateral
-from ringfence.exposure.recommenders import GRAIN, NOBODY, FriendOfFriend, Recommender, Suggestions
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.simulate import SLOTS, first_slates, keep_all
 from ringfence.graph.csr import Csr, Ids
 from ringfence.guard.judge import weight_of
@@ -35,38 +35,6 @@ ARMS = {
     "soft": Damping("soft", SIGNALS),
     "soft, members only": Damping("soft", {"network:member": 1.0}),
 }
-
-Weights = NDArray[np.float64]
-
-
-class Damped:
-    """Friend of friend in which a path counts with the weights of its ties; popularity is as ever."""
-
-    def __init__(self, follows: Csr, weight: Weights) -> None:
-        self._follows, self._weight = follows, weight
-        self._plain = FriendOfFriend(follows, reads=int(np.diff(follows.starts).max()))
-        self._rarity = np.round(1.0 / np.log1p(np.maximum(np.diff(follows.starts), 1)) / GRAIN)
-
-    def __call__(self, followed: Ids, wanted: int, viewer: int = NOBODY) -> Suggestions:
-        score = np.zeros(self._follows.columns)
-        for one in followed.tolist():
-            reached = self._follows.row(one)
-            tie = np.minimum(self._weight[one], self._weight[reached])
-            score[reached] += self._weight[one] * tie * self._rarity[one]
-        score[followed] = 0
-        if 0 <= viewer < len(score):
-            score[viewer] = 0
-        some = np.flatnonzero(score)
-        best = some[np.argsort(-score[some], kind="stable")[:wanted]].astype(np.uint32)
-        if len(best) == wanted:
-            return Suggestions(best, 0)
-        taken = np.sort(np.concatenate([followed, best]))
-        popular = self._popular(taken, wanted - len(best), viewer)
-        return Suggestions(np.concatenate([best, popular]), len(popular))
-
-    def _popular(self, taken: Ids, wanted: int, viewer: int) -> Ids:
-        order = self._plain._popular[: wanted + len(taken) + 1]  # noqa: SLF001 - the same backfill as without damping
-        return order[~np.isin(order, np.append(taken.astype(np.int64), viewer))][:wanted]
 
 
 def main() -> None:
@@ -87,13 +55,14 @@ def main() -> None:
     tables.write(RESULT, report(measured, moved), "python benchmarks/guard/damping.py")
 
 
-def recommender(trial: Trial, expansion: Expansion, known: Ids, damping: Damping | None) -> Damped:
+def recommender(trial: Trial, expansion: Expansion, known: Ids, damping: Damping | None) -> FriendOfFriend:
     weight = np.ones(trial.graph.size)
     if damping:
         weight[expansion.shortlist()] = weight_of({"network:nearby": 1.0}, damping)
         weight[np.flatnonzero(expansion.members)] = 1.0  # those withheld are known to nobody
         weight[known] = weight_of({"network:member": 1.0}, damping)
-    return Damped(follows_of(trial), weight)
+    follows = follows_of(trial)
+    return FriendOfFriend(follows, reads=int(follows.degree().max()), weights=weight)
 
 
 def follows_of(trial: Trial) -> Csr:

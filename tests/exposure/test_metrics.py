@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ringfence.exposure.estimates import resamples
 from ringfence.exposure.metrics import collateral, ever_shown, fall, members_shown, summarise
-from ringfence.exposure.recommenders import NOBODY
+from ringfence.exposure.recommenders.suggestions import NOBODY
 from ringfence.exposure.simulate import Mask, Sessions
 
 ACCOUNTS = 12

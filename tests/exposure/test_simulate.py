@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.exposure.recommenders import NOBODY, FriendOfFriend, Suggestions
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.recommenders.suggestions import NOBODY, Suggestions
 from ringfence.exposure.simulate import Mask, fill_slate, first_slates, keep_all, keep_unflagged, walk
 from ringfence.graph.csr import Csr, Ids
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from ringfence.exposure.estimates import Estimate, resamples
 from ringfence.exposure.metrics import Collateral, ExposureSummary, collateral, fall, summarise
-from ringfence.exposure.recommenders import FriendOfFriend, Recommender
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.simulate import SLOTS, Keep, Mask, first_slates, keep_all, keep_unflagged, walk
 from ringfence.graph.csr import Csr, Ids
 from ringfence.model.faults import Fault

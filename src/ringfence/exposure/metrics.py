@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ringfence.exposure.estimates import Estimate, Resamples, paired_fall, ratio
-from ringfence.exposure.recommenders import NOBODY
+from ringfence.exposure.recommenders.suggestions import NOBODY
 from ringfence.exposure.simulate import Mask, Sessions
 from ringfence.graph.csr import Index
 

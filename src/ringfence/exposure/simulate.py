@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringfence.exposure.recommenders import NOBODY, Recommender
+from ringfence.exposure.recommenders.suggestions import NOBODY, Recommender
 from ringfence.graph.csr import Ids, Index
 
 SLOTS = 10

@@ -5,10 +5,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.exposure.recommenders import NOBODY, FriendOfFriend
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.recommenders.suggestions import NOBODY
 from ringfence.graph.csr import Csr, Ids
 
 Ties = set[tuple[int, int]]
@@ -48,6 +49,7 @@ def questions(draw: st.DrawFn) -> tuple[Ties, int, list[int], int, int, int]:
     return ties, accounts, followed, draw(st.integers(0, 16)), draw(st.just(NOBODY) | account), draw(st.integers(1, 6))
 
 
+@settings(deadline=None)  # the first call compiles
 @given(questions())
 def test_it_agrees_with_brute_force(question: tuple[Ties, int, list[int], int, int, int]) -> None:
     ties, accounts, followed, wanted, viewer, reads = question
@@ -66,6 +68,7 @@ def test_it_agrees_with_brute_force_on_larger_random_graphs(seed: int) -> None:
     assert (answer.ids.tolist(), answer.backfilled) == brute_force(ties, followed, 30, 5, 20)
 
 
+@settings(deadline=None)  # the first call compiles
 @given(questions(), st.integers(0, 16))
 def test_asking_for_more_only_lengthens_the_answer(
     question: tuple[Ties, int, list[int], int, int, int], more: int

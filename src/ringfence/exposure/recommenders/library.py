@@ -1,0 +1,30 @@
+"""How is the `implicit` library called? With one thread in BLAS, two of its own, and one line if it is missing."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from ringfence.model.faults import Fault
+
+THREADS = min(2, os.cpu_count() or 1)
+
+
+def implicit(module: str) -> Any:
+    """A module of the library, such as "als". Raises Fault where it is not installed."""
+    try:
+        return import_module(f"implicit.{module}")
+    except ModuleNotFoundError as error:
+        raise Fault(
+            f"{error.name} is not installed", where="recommender", mend="install ringfence[recommenders]"
+        ) from error
+
+
+@contextmanager
+def one_thread_in_blas() -> Iterator[None]:
+    """The library has threads of its own; those of BLAS beside them cost ten times the time, and it warns of that."""
+    with threadpool_limits(1, "blas"):
+        yield
