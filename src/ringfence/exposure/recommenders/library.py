@@ -25,6 +25,9 @@ def implicit(module: str) -> Any:
 
 @contextmanager
 def one_thread_in_blas() -> Iterator[None]:
-    """The library has threads of its own; those of BLAS beside them cost ten times the time, and it warns of that."""
+    """The library has threads of its own; those of BLAS beside them cost ten times the time, and it warns of that.
+
+    Only a BLAS that is loaded already is limited, so import the library before.
+    """
     with threadpool_limits(1, "blas"):
         yield
