@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from numba import njit
 from numpy.typing import NDArray
 
-from ringfence.exposure.recommenders.library import THREADS, implicit, one_thread_in_blas
+from ringfence.exposure.recommenders.library import THREADS, needed, one_thread_in_blas
 from ringfence.exposure.recommenders.popular import backfilled, most_followed
 from ringfence.exposure.recommenders.ranking import GRAIN, Grains, Scratch, bar, best, in_range
 from ringfence.exposure.recommenders.suggestions import NOBODY, Suggestions
@@ -43,7 +43,7 @@ class FactorModel:
 
     def __init__(self, follows: Csr, training: Training | None = None) -> None:
         """Raises Fault where the library is not installed."""
-        how, library = training or Training(), implicit("cpu.als")
+        how, library = training or Training(), needed("implicit.cpu.als")
         with one_thread_in_blas():
             self._model = library.AlternatingLeastSquares(
                 factors=how.factors,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ringfence.exposure.recommenders.library import THREADS, implicit, one_thread_in_blas
+from ringfence.exposure.recommenders.library import THREADS, needed, one_thread_in_blas
 from ringfence.exposure.recommenders.paths import Paths, Worth
 from ringfence.exposure.recommenders.popular import backfilled, most_followed
 from ringfence.exposure.recommenders.ranking import in_grains
@@ -38,7 +38,7 @@ class ItemBased:
 
 def similar(follows: Csr, neighbours: int) -> Csr:
     """Each account's most similar accounts, itself left out: accounts x accounts, weighted with the cosine."""
-    library, ties = implicit("nearest_neighbours"), follows.to_scipy().astype(np.float64)
+    library, ties = needed("implicit.nearest_neighbours"), follows.to_scipy().astype(np.float64)
     norms = np.sqrt(np.bincount(follows.targets, weights=ties.data**2, minlength=follows.columns))
     ties.data /= np.where(norms > 0, norms, 1)[follows.targets]  # products of columns are then cosines
     with one_thread_in_blas():

@@ -1,4 +1,4 @@
-"""How is the `implicit` library called? With one thread in BLAS, two of its own, and one line if it is missing."""
+"""How are the libraries of the extra called? One line says if one is missing; `implicit` gets two threads, BLAS one."""
 
 import os
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from ringfence.model.faults import Fault
 THREADS = min(2, os.cpu_count() or 1)
 
 
-def implicit(module: str) -> Any:
-    """A module of the library, such as "als". Raises Fault where it is not installed."""
+def needed(module: str) -> Any:
+    """A module of the extra `recommenders`. Raises Fault where it is not installed."""
     try:
-        return import_module(f"implicit.{module}")
+        return import_module(module)
     except ModuleNotFoundError as error:
         raise Fault(
             f"{error.name} is not installed", where="recommender", mend="install ringfence[recommenders]"
@@ -25,7 +25,7 @@ def implicit(module: str) -> Any:
 
 @contextmanager
 def one_thread_in_blas() -> Iterator[None]:
-    """The library has threads of its own; those of BLAS beside them cost ten times the time, and it warns of that.
+    """`implicit` has threads of its own; those of BLAS beside them cost ten times the time, and it warns of that.
 
     Only a BLAS that is loaded already is limited, so import the library before.
     """
