@@ -19,6 +19,7 @@ from ringfence.exposure.recommenders.platform import Names
 from ringfence.exposure.recommenders.table import Precomputed
 from ringfence.exposure.simulate import first_slates, keep_all
 from ringfence.model.faults import Fault
+from ringfence.model.words import Surface
 
 THEN = datetime(2026, 11, 2, tzinfo=UTC)
 Row = tuple[str | None, int, str | None, int | None]  # viewer, hours after THEN, account, position
@@ -133,13 +134,13 @@ def test_the_log_of_a_workspace_is_read_by_surface() -> None:
         )
         rows = {
             "at": pa.array([THEN] * 3, pa.timestamp("us", tz="UTC")),
-            "surface": ["suggest", "search", "suggest"],
+            "surface": ["suggestion", "search", "suggestion"],
             "viewer": pa.array([0, 0, 1], pa.uint32()),
             "shown_id": ["lark", "rook", "heron"],
             "position": pa.array([0, 0, 0], pa.int32()),
         }
         connection.register("impressions", pa.table(rows))
-        logged = Logged.from_events(connection, "suggest")
+        logged = Logged.from_events(connection, Surface.SUGGESTION)
         names = Names.from_events(connection)
     assert [logged(viewer, [], 3) for viewer in ("heron", "lark")] == [["lark"], ["heron"]]
     suggest = Checked(logged, names, Checks(twice=0))

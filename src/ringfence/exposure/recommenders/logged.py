@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from ringfence.exposure.recommenders.per_viewer import PerViewer
 from ringfence.exposure.recommenders.positions import slates
+from ringfence.model.words import Surface
 
 _LOG = """
 SELECT account_id AS viewer_id, "at", shown_id, position FROM impressions JOIN account_ids ON viewer = id
@@ -25,7 +26,7 @@ class Logged(PerViewer):
             return cls(slates(connection, 'SELECT viewer_id, "at", shown_id, position FROM impressions'))
 
     @classmethod
-    def from_events(cls, connection: duckdb.DuckDBPyConnection, surface: str) -> "Logged":
+    def from_events(cls, connection: duckdb.DuckDBPyConnection, surface: Surface) -> "Logged":
         """From the impressions of a workspace on one surface: `ringfence.store.events.connect`."""
         return cls(slates(connection, _LOG, surface=surface))
 
