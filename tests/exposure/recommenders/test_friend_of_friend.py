@@ -87,6 +87,11 @@ def test_an_account_that_weighs_nothing_leads_to_nobody_and_is_reached_by_nobody
     assert answer.ids[: len(answer.ids) - answer.backfilled].tolist() == [3]
 
 
+def test_a_path_weighs_no_more_than_its_lighter_ends() -> None:
+    suggest = FriendOfFriend(rows({(0, 2), (0, 3)}, 4), weights=np.array([0.25, 1.0, 0.3, 1.0]))
+    assert suggest(ids(0), 2).ids.tolist() == [2, 3]
+
+
 def test_an_id_beyond_the_graph_is_refused() -> None:
     with pytest.raises(IndexError, match="account 7 of 5"):
         FriendOfFriend(rows({(0, 2)}, 5))(ids(0, 7), 3)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -154,11 +153,19 @@ TABLE = pa.table({"viewer_id": ["007", "007", "8"], "shown_id": ["teal", "010", 
 @pytest.mark.parametrize("form", ["arrow", "csv", "parquet"])
 def test_a_table_of_slates_is_read_in_each_form_and_ids_stay_as_they_are_written(form: str, tmp_path: Path) -> None:
     path = tmp_path / f"slates.{form}"
-    pyarrow.csv.write_csv(TABLE, path) if form == "csv" else pq.write_table(TABLE, path)
+    if form == "csv":
+        path.write_text("viewer_id,shown_id,position\n007,teal,2\n007,010,1\n8,011,x\n")
+    else:
+        pq.write_table(TABLE, path)
     read = Precomputed.from_table(TABLE) if form == "arrow" else Precomputed.from_file(path)
     assert read("007", [], 5) == ["010", "teal"]
     assert read("7", [], 5) == []
     assert (read.flaws.rows, read.flaws.unreadable, read.flaws.slates, read.without) == (3, 1, 1, 1)
+
+
+def test_ids_in_a_csv_file_that_look_like_numbers_are_none(tmp_path: Path) -> None:
+    (tmp_path / "slates.csv").write_text("viewer_id,shown_id,position\n1.50,2e3,1\n")
+    assert Precomputed.from_file(tmp_path / "slates.csv")("1.50", [], 1) == ["2e3"]
 
 
 def test_whole_positions_are_read_however_their_column_is_typed() -> None:

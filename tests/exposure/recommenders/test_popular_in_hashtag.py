@@ -77,6 +77,10 @@ def test_people_who_repost_count_once_and_an_author_not_at_all() -> None:
     assert page(posts, "#Heron") == [(1, 3), (2, 1)]
 
 
+def test_a_tag_that_a_post_has_in_two_spellings_counts_once() -> None:
+    assert page([(1, 0, None, ["heron", "#Heron", "h\u00e9ron"])], "heron") == [(1, 1)]
+
+
 def test_what_is_long_ago_is_on_no_page() -> None:
     assert page([(1, 30, None, ["heron"]), (2, 0, None, ["kestrel"])], "heron") == []
 

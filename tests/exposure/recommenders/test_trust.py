@@ -11,6 +11,13 @@ from ringfence.graph.csr import Csr
 FINE = Walk(rounds=60, least=1e-13)
 
 
+def some_follow_nobody(accounts: int, seed: int) -> Csr:
+    """Every fifth account follows nobody, and the mass that comes there stays."""
+    graph = long_tailed(accounts, seed)
+    ties = zip(graph.sources().tolist(), graph.targets.tolist(), strict=True)
+    return rows({(src, dst) for src, dst in ties if src % 5 != 1}, accounts)
+
+
 def visits(follows: Csr, followed: list[int], back: float) -> list[float]:
     """Personalised PageRank by dense power iteration; whoever follows nobody keeps what arrives."""
     chances = np.zeros((follows.rows, follows.rows))
@@ -29,7 +36,7 @@ def visits(follows: Csr, followed: list[int], back: float) -> list[float]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_circle_is_the_top_of_a_dense_power_iteration(seed: int) -> None:
-    follows, followed = long_tailed(150, seed), [3, 40, 77]
+    follows, followed = some_follow_nobody(150, seed), [3, 40, 77]
     circle = Salsa(follows, circle=40, trusted=FINE).circle(ids(*followed)).tolist()
     expected = visits(follows, followed, 0.15)
     assert set(circle[:3]) == set(followed)
