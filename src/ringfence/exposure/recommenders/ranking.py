@@ -1,4 +1,7 @@
-"""Which of the accounts that were reached score highest? Best first; equal scores go by id."""
+"""Which of the accounts that were reached score highest? Best first; equal scores go by id.
+
+Compiled code that calls these functions is kept on disk by the caller's file: touch the callers after a change here.
+"""
 
 import threading
 
