@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ringfence.exposure.recommenders import FriendOfFriend
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
 from ringfence.exposure.simulate import fill_slate, keep_unflagged
 from ringfence.exposure.slates import Mask, Slates, friend_of_friend, from_rows, load, save
 from ringfence.graph import threads
