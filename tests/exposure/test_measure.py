@@ -67,9 +67,9 @@ def test_innocents_the_guard_flags_are_counted_as_collateral(follows: Csr) -> No
 def test_the_guard_may_be_any_callable(follows: Csr) -> None:
     asked: list[int] = []
 
-    def keep(viewer: int, candidates: Ids) -> Mask:
+    def keep(viewer: int, followed: Ids, candidates: Ids) -> Mask:
         asked.append(viewer)
-        return keep_all(viewer, candidates)
+        return keep_all(viewer, followed, candidates)
 
     exposure = measure(follows, MEMBERS, MEMBERS, {}, 1, steps=2, test_accounts=10, viewers=10, keep=keep)
     assert stratum(exposure, "one_follow").after.ever == stratum(exposure, "one_follow").before.ever

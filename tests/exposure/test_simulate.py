@@ -103,9 +103,9 @@ def test_luck_chooses_among_the_top_three(luck: float, position: int) -> None:
 def test_the_guard_is_told_who_is_looking() -> None:
     viewers: list[int] = []
 
-    def keep(viewer: int, candidates: Ids) -> Mask:
+    def keep(viewer: int, followed: Ids, candidates: Ids) -> Mask:
         viewers.append(viewer)
-        return keep_all(viewer, candidates)
+        return keep_all(viewer, followed, candidates)
 
     graph = ring(30, 3)
     walk(FriendOfFriend(graph), keep, ids(4, 9), np.zeros((2, 1)), first_viewer=30)

@@ -102,7 +102,7 @@ def _exposure(found: Expansion, truth: evaluate.Truth, guard: Guard, seed: int) 
     """Test accounts that follow one member, with and without the guard; the guard knows only what was found."""
     names = np.array(found.graph.accounts.to_pylist(), dtype=object)
 
-    def keep(viewer: int, ids: Ids) -> NDArray[np.bool_]:
+    def keep(viewer: int, _followed: Ids, ids: Ids) -> NDArray[np.bool_]:
         slate = guard.suggest(str(viewer), names[ids].tolist())
         # Demoted accounts come last, and there is always somebody popular to show before them.
         return np.array([decision.verdict in SHOWN for decision in slate.decisions], dtype=bool)

@@ -16,7 +16,8 @@ SLOTS = 10
 TRUSTED = 3  # a test account follows one of so many at the head of its slate
 
 Mask = NDArray[np.bool_]
-Keep = Callable[[int, Ids], Mask]  # (viewer, candidates best first) -> which of them may be shown
+# (viewer, whom the viewer follows, candidates best first) -> which candidates may be shown
+Keep = Callable[[int, Ids, Ids], Mask]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Sessions:
         return unfilled
 
 
-def keep_all(_viewer: int, candidates: Ids) -> Mask:
+def keep_all(_viewer: int, _followed: Ids, candidates: Ids) -> Mask:
     """The arm without a guard."""
     return np.ones(len(candidates), dtype=np.bool_)
 
@@ -53,7 +54,7 @@ def keep_all(_viewer: int, candidates: Ids) -> Mask:
 def keep_unflagged(flagged: Mask) -> Keep:
     """The arm with a plain filter: whoever is flagged (one entry an account) is left out for every viewer."""
 
-    def keep(_viewer: int, candidates: Ids) -> Mask:
+    def keep(_viewer: int, _followed: Ids, candidates: Ids) -> Mask:
         return ~flagged[candidates]
 
     return keep
@@ -67,7 +68,7 @@ def fill_slate(suggest: Recommender, keep: Keep, followed: Ids, viewer: int, slo
     wanted = slots
     while True:
         suggestions = suggest(followed, wanted, viewer)
-        kept = np.flatnonzero(keep(viewer, suggestions.ids))[:slots]
+        kept = np.flatnonzero(keep(viewer, followed, suggestions.ids))[:slots]
         if len(kept) == slots or len(suggestions.ids) < wanted:
             personal = len(suggestions.ids) - suggestions.backfilled
             return suggestions.ids[kept], int(np.count_nonzero(kept >= personal))

@@ -39,8 +39,8 @@ class Cut:
     probability: Numbers
     threshold: float
 
-    def keep(self, followed: Ids, candidates: Ids) -> Mask:
-        """Which of `candidates` a viewer who follows `followed` may be shown."""
+    def keep(self, _viewer: int, followed: Ids, candidates: Ids) -> Mask:
+        """Which of `candidates` a viewer who follows `followed` may be shown: a `simulate.Keep`."""
         near = max(float(self.probability[followed].max(initial=0.0)), NO_CONTACT)
         kept: Mask = ~self.flagged[candidates] & (self.log_odds[candidates] + np.log(near) <= self.threshold)
         return kept

@@ -53,7 +53,8 @@ class Odds:
 def estimate(follows: Follows, flagged: Mask, seed: int, cleared: Ids | None = None) -> Odds:
     """The odds of every account. `cleared` are accounts that a person has looked at and found to be no members.
 
-    Raises Fault for fewer than four flags: nothing can be learned from them.
+    They are learned from as what they are, and get the lowest odds of all, flagged or not. Raises Fault for fewer than
+    four flags: nothing can be learned from them.
     """
     seen_innocent = np.zeros(len(flagged), dtype=bool)
     if cleared is not None:
@@ -69,7 +70,7 @@ def estimate(follows: Follows, flagged: Mask, seed: int, cleared: Ids | None = N
         if turn >= TRIMS:
             adopted = np.flatnonzero(~flagged & ~seen_innocent & (judged >= ADOPT)).astype(np.uint32)
     judged = learner.judge(trusted, adopted, disguise=True)
-    judged[seen_innocent] = np.minimum(judged[seen_innocent], np.quantile(judged, 0.5))
+    judged[seen_innocent] = judged.min()
     return Odds(judged, flagged & ~_mask(trusted, len(flagged)), _mask(adopted, len(flagged)))
 
 
