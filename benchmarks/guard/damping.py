@@ -15,6 +15,7 @@ import numpy as np
 from ringfence.demo import tables
 from ringfence.demo.trial import Trial, cached
 from ringfence.discovery.expand import Expansion
+from ringfence.exposure.arms import Arm, filtered, none
 from ringfence.exposure.estimates import Estimate, resamples
 from ringfence.exposure.measure import Exposure, measure
 from ringfence.exposure.metrics import Collateral, collateral
@@ -47,12 +48,20 @@ def main() -> None:
     members = np.flatnonzero(trial.truth.member).astype(np.uint32)
     suggest = {name: recommender(trial, expansion, known, damping) for name, damping in ARMS.items()}
     measured = {
-        name: measure(follows_of(trial), members, known, {}, WORLD, test_accounts=TEST_ACCOUNTS, suggest=one)
+        name: measure(
+            follows_of(trial), members, known, {}, WORLD, test_accounts=TEST_ACCOUNTS, arms=arms(one, trial, known)
+        )
         for name, one in suggest.items()
     }
     plain, *others = ARMS
     moved = {name: displaced(trial, suggest[plain], suggest[name]) for name in others}
     tables.write(RESULT, report(measured, moved), "python benchmarks/guard/damping.py")
+
+
+def arms(suggest: Recommender, trial: Trial, known: Ids) -> list[Arm]:
+    flagged = np.zeros(trial.graph.size, dtype=bool)
+    flagged[known] = True
+    return [none(suggest), filtered(suggest, flagged)]
 
 
 def recommender(trial: Trial, expansion: Expansion, known: Ids, damping: Damping | None) -> FriendOfFriend:
@@ -75,7 +84,7 @@ def displaced(trial: Trial, plain: Recommender, damped: Recommender) -> Collater
     viewers = np.flatnonzero(~trial.truth.member & (np.diff(follows.starts) > 0)).astype(np.uint32)
     viewers = rng.permutation(viewers)[:TEST_ACCOUNTS]
     before, after = (first_slates(one, keep_all, viewers, follows.row, SLOTS) for one in (plain, damped))
-    return collateral(before, after, trial.truth.member, resamples(len(viewers), WORLD))
+    return collateral("damping", before, after, trial.truth.member, resamples(len(viewers), WORLD))
 
 
 def report(measured: dict[str, Exposure], moved: dict[str, Collateral]) -> list[str]:

@@ -21,7 +21,7 @@ from ringfence.demo.report import (
     stratum_name,
 )
 from ringfence.exposure.estimates import Estimate
-from ringfence.exposure.measure import Exposure, Stratum
+from ringfence.exposure.measure import ArmExposure, Exposure, Stratum
 from ringfence.exposure.metrics import Collateral, ExposureSummary
 
 SIZES = {"n1": 118, "n2": 74, "n3": 41, "n4": 12}
@@ -41,6 +41,8 @@ def summary(ever: tuple[float, ...], leak: float, backfilled: float) -> Exposure
         leak=estimate(leak, 0.03) if leak else Estimate(0, 0, 0.015, 200),
         ever_by_step=tuple(estimate(value, 0.05) for value in ever),
         share_by_step=tuple(estimate(value / 3, 0.02) for value in ever),
+        deep=estimate(ever[-1] / 4, 0.03),
+        members_followed=ever[-1],
         backfilled=backfilled,
         empty=0.0,
     )
@@ -58,11 +60,15 @@ def exposure() -> Exposure:
         "bird_watchers": (summary(rising(0.11), 0.02, 0.01), summary(none, 0, 0.01)),
     }
     strata = tuple(
-        Stratum(name, 200, before, after, estimate(before.ever.value - after.ever.value, 0.04))
+        Stratum(name, 200, (arm("none", before, before), arm("guard", before, after)), estimate(0.0, 0.01))
         for name, (before, after) in arms.items()
     )
-    cost = Collateral(estimate(0.0009, 0.0005, 1000), estimate(0.0085, 0.005, 1000))
-    return Exposure(200_000, 405, 372, 384, 7, 10, 10, strata, cost)
+    cost = Collateral("guard", estimate(0.0009, 0.0005, 1000), estimate(0.0085, 0.005, 1000), 2, 0.0, 0.0)
+    return Exposure(200_000, 405, 372, 384, 7, 10, 10, strata, (cost,))
+
+
+def arm(name: str, before: ExposureSummary, told: ExposureSummary) -> ArmExposure:
+    return ArmExposure(name, told, estimate(before.ever.value - told.ever.value, 0.04), estimate(3.0, 0.5))
 
 
 def some_map() -> tuple[tuple[Node, ...], tuple[tuple[int, int], ...]]:

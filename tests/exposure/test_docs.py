@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ringfence.exposure.measure import Stratum
+from ringfence.exposure.measure import ArmExposure, Stratum
 from ringfence.exposure.metrics import Collateral, ExposureSummary
 from ringfence.graph.csr import Csr
 
 PAGE = (Path(__file__).parents[2] / "docs" / "exposure.md").read_text(encoding="utf-8")
-FIGURES = [field.name for kind in (ExposureSummary, Collateral) for field in fields(kind)]
+NAMES = ("arm", "arms", "name", "summary", "test_accounts")  # these hold figures, or say whose they are
+FIGURES = [field.name for kind in (ExposureSummary, Collateral, ArmExposure, Stratum) for field in fields(kind)]
 
 
-@pytest.mark.parametrize("figure", [*FIGURES, "ever_fall"])
+@pytest.mark.parametrize("figure", [figure for figure in FIGURES if figure not in NAMES])
 def test_every_figure_has_a_formula(figure: str) -> None:
-    assert "ever_fall" in {field.name for field in fields(Stratum)}
     assert f"\n| `{figure}` | " in PAGE
 
 

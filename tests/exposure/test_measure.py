@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ringfence.exposure.arms import Arm, budgeted, damping, filtered, hard, none
 from ringfence.exposure.measure import Exposure, Stratum, measure, to_json
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
 from ringfence.exposure.simulate import Mask, keep_all
 from ringfence.graph.csr import Csr, Ids
 from ringfence.model.faults import Fault
@@ -46,8 +48,38 @@ def test_following_one_member_leads_into_the_network_and_a_filter_that_knows_all
     assert lured.before.ever.value > 0.9
     assert lured.before.share.value > 3 * stratum(exposure, "random").before.share.value
     assert (lured.after.ever.value, lured.after.ever.high) == (0, 3 / 40)
-    assert lured.ever_fall.value == lured.before.ever.value
-    assert exposure.collateral.displaced.value == 0
+    assert lured.arms[1].ever_fall.value == lured.before.ever.value
+    assert lured.arms[0].ever_fall.value == 0
+    assert exposure.collateral[0].displaced.value == 0
+
+
+def test_amplification_is_over_the_random_stratum_and_noise_is_what_luck_alone_does(follows: Csr) -> None:
+    exposure = run(follows, MEMBERS[:30])
+    lured, chance = stratum(exposure, "one_follow"), stratum(exposure, "random")
+    times = lured.arms[0].amplification
+    assert times.value == pytest.approx(lured.before.share.value / chance.before.share.value)
+    assert times.low < times.value < times.high
+    assert chance.arms[0].amplification.value == 1
+    assert lured.noise.low <= 0 <= lured.noise.high
+    assert abs(lured.noise.value) < 0.2
+
+
+def test_all_arms_run_on_the_same_test_accounts_and_each_tells_its_cost(follows: Csr) -> None:
+    suggest, flagged = FriendOfFriend(follows), np.isin(np.arange(ACCOUNTS), MEMBERS[:30])
+    arms = (
+        none(suggest),
+        filtered(suggest, flagged),
+        damping(follows, flagged),
+        hard(follows, flagged),
+        budgeted(follows, suggest, flagged, 1, budget=0.05),
+    )
+    exposure = measure(follows, MEMBERS, MEMBERS[:30], {}, 1, arms=arms, steps=5, test_accounts=40, viewers=150)
+    names = ["none", "filter", "damping", "hard", "budgeted"]
+    lured = stratum(exposure, "one_follow")
+    assert [arm.name for arm in lured.arms] == names
+    assert [cost.arm for cost in exposure.collateral] == names[1:]
+    assert lured.arms[4].summary.leak.value < lured.arms[1].summary.leak.value
+    assert lured.arms[3].summary.leak.value <= lured.arms[1].summary.leak.value
 
 
 def test_what_the_guard_does_not_know_leaks_and_is_all_that_is_left(follows: Csr) -> None:
@@ -60,8 +92,8 @@ def test_innocents_the_guard_flags_are_counted_as_collateral(follows: Csr) -> No
     wrongly = np.concatenate([MEMBERS, np.arange(500, 700, dtype=np.uint32)])
     exposure = run(follows, wrongly)
     assert (exposure.known_members, exposure.flagged) == (40, 240)
-    assert 0.05 < exposure.collateral.displaced.value < 0.2
-    assert exposure.collateral.viewers_changed.value > exposure.collateral.displaced.value
+    assert 0.05 < exposure.collateral[0].displaced.value < 0.2
+    assert exposure.collateral[0].viewers_changed.value > exposure.collateral[0].displaced.value
 
 
 def test_the_guard_may_be_any_callable(follows: Csr) -> None:
@@ -71,7 +103,8 @@ def test_the_guard_may_be_any_callable(follows: Csr) -> None:
         asked.append(viewer)
         return keep_all(viewer, followed, candidates)
 
-    exposure = measure(follows, MEMBERS, MEMBERS, {}, 1, steps=2, test_accounts=10, viewers=10, keep=keep)
+    arms = (none(FriendOfFriend(follows)), Arm("watching", FriendOfFriend(follows), keep))
+    exposure = measure(follows, MEMBERS, MEMBERS, {}, 1, steps=2, test_accounts=10, viewers=10, arms=arms)
     assert stratum(exposure, "one_follow").after.ever == stratum(exposure, "one_follow").before.ever
     assert min(asked) < ACCOUNTS <= max(asked)  # accounts of the platform, and newcomers beyond it
 
@@ -94,7 +127,7 @@ def test_collateral_is_read_off_accounts_that_follow_somebody() -> None:
     starts = np.array([0, 1, 2, 2, 2, 2], dtype=np.int64)  # accounts 0 and 1 follow 2; the others follow nobody
     graph = Csr(starts, np.array([2, 2], dtype=np.uint32), np.ones(2, dtype=np.float32), 5)
     exposure = measure(graph, np.array([4], dtype=np.uint32), np.array([4], dtype=np.uint32), {}, 0, steps=1)
-    assert exposure.collateral.viewers_changed.accounts == 2
+    assert exposure.collateral[0].viewers_changed.accounts == 2
 
 
 def test_the_measurement_is_json_and_a_share_of_nothing_is_null() -> None:
@@ -103,8 +136,8 @@ def test_the_measurement_is_json_and_a_share_of_nothing_is_null() -> None:
     told = json.loads(to_json(exposure))
     assert told["members"] == 1
     assert told["strata"][0]["name"] == "one_follow"
-    assert told["strata"][0]["after"]["share"]["value"] is None
-    assert told["strata"][0]["after"]["empty"] == 1
+    assert told["strata"][0]["arms"][1]["summary"]["share"]["value"] is None
+    assert told["strata"][0]["arms"][1]["summary"]["empty"] == 1
 
 
 def test_a_stratum_without_accounts_is_refused_by_name(follows: Csr) -> None:

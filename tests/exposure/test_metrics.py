@@ -38,12 +38,22 @@ def test_shares_count_filled_slots_and_ever_shown_counts_accounts() -> None:
     assert summary.ever.value == pytest.approx(2 / 3)
     assert summary.leak.value == pytest.approx(1 / 3)
     assert summary.empty == pytest.approx(3 / 18)
+    assert summary.deep.value == pytest.approx(1 / 3)  # the second account's first slate
     assert [step.value for step in summary.ever_by_step] == pytest.approx([1 / 3, 2 / 3, 2 / 3])
     assert [step.value for step in summary.share_by_step] == pytest.approx([2 / 6, 1 / 5, 0])
 
 
 def test_backfilled_slots_are_a_share_of_all_slots() -> None:
     assert summarise(sessions([[5, 6]], backfilled=1), MEMBERS, KNOWN, resamples(1, 0)).backfilled == 0.5
+
+
+def test_members_followed_are_counted_and_nobody_is_no_member() -> None:
+    followed = np.array([[0, 5, NOBODY], [1, 2, 3]])
+    walked = Sessions(np.full((2, 3, 1), NOBODY), np.zeros((2, 3), dtype=np.int64), followed)
+    everybody_but_the_last = np.arange(ACCOUNTS) < 4
+    assert summarise(walked, everybody_but_the_last, KNOWN, resamples(2, 0)).members_followed == 2.0
+    last = np.arange(ACCOUNTS) == ACCOUNTS - 1
+    assert summarise(walked, last, KNOWN, resamples(2, 0)).members_followed == 0.0
 
 
 def test_an_empty_slot_is_never_taken_for_the_last_account() -> None:
@@ -67,13 +77,15 @@ def test_the_fall_is_the_difference_of_the_two_arms() -> None:
 def test_collateral_counts_innocents_that_vanish_and_not_members() -> None:
     before = np.array([[0, 5, 6], [7, 8, 11], [3, 4, NOBODY]])
     after = np.array([[5, 6, 9], [7, 8, 10], [4, 9, NOBODY]])  # 0 and 3 are members, 11 an innocent
-    cost = collateral(before, after, MEMBERS, resamples(3, 0))
+    cost = collateral("filter", before, after, MEMBERS, resamples(3, 0))
     assert cost.displaced.value == pytest.approx(1 / 6)
     assert cost.viewers_changed.value == pytest.approx(1 / 3)
+    assert cost.barred == 1
+    assert (cost.empty_before, cost.empty) == (1 / 9, 1 / 9)
 
 
 def test_a_slate_in_another_order_displaces_nobody() -> None:
-    cost = collateral(np.array([[5, 6, 7]]), np.array([[7, 5, 6]]), MEMBERS, resamples(1, 0))
+    cost = collateral("filter", np.array([[5, 6, 7]]), np.array([[7, 5, 6]]), MEMBERS, resamples(1, 0))
     assert cost.displaced.value == 0
 
 

@@ -15,7 +15,9 @@ from ringfence.demo.stages import Clock, peak_mb
 from ringfence.discovery import last_results, results, vetted
 from ringfence.discovery.expand import MODEL, Expansion
 from ringfence.discovery.plain_words import step
+from ringfence.exposure.arms import Arm, none
 from ringfence.exposure.measure import Exposure, measure
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
 from ringfence.graph.csr import Csr, Ids
 from ringfence.guard.decide import Guard
 from ringfence.guard.policies.policy import default_policy
@@ -107,13 +109,14 @@ def _exposure(found: Expansion, truth: evaluate.Truth, guard: Guard, seed: int) 
         # Demoted accounts come last, and there is always somebody popular to show before them.
         return np.array([decision.verdict in SHOWN for decision in slate.decisions], dtype=bool)
 
+    suggest = FriendOfFriend(_follows(found))
     return measure(
         _follows(found),
         np.flatnonzero(truth.member).astype(np.uint32),
         np.flatnonzero(found.members).astype(np.uint32),
         {"bird watcher": np.flatnonzero(truth.kind == "bird_watcher").astype(np.uint32)},
         seed,
-        keep=keep,
+        arms=(none(suggest), Arm("guard", suggest, keep)),
     )
 
 

@@ -56,6 +56,25 @@ def paired_fall(before: Amounts, after: Amounts, draws: Resamples) -> Estimate:
     return Estimate(float(difference.mean()), low, high, len(difference))
 
 
+def amplified(
+    group: tuple[Amounts, Amounts], draws: Resamples, usual: tuple[Amounts, Amounts], usual_draws: Resamples
+) -> Estimate:
+    """The ratio of a group's share to the usual one; each is (part, whole), and both are resampled apart.
+
+    All NaN where either share is of nothing or the usual one is 0: then there is no saying how many times more.
+    """
+    accounts = len(group[0])
+    (part, whole), (usual_part, usual_whole) = ([float(one.sum()) for one in pair] for pair in (group, usual))
+    if not whole or not usual_whole or not usual_part:
+        return Estimate(np.nan, np.nan, np.nan, accounts)
+    above, below = _ratios(*group, draws), _ratios(*usual, usual_draws)
+    drawn = min(len(above), len(below))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = above[:drawn] / below[:drawn]
+    low, high = _interval(times[~np.isnan(times)])
+    return Estimate(part / whole / (usual_part / usual_whole), low, high, accounts)
+
+
 def _ratios(part: Amounts, whole: Amounts, draws: Resamples) -> NDArray[np.float64]:
     totals = draws @ whole.astype(np.float64)
     some = totals > 0  # a draw of nothing but empty sessions has no ratio

@@ -1,37 +1,72 @@
-"""How far does the recommender lead test accounts to members, without the guard and with it?"""
+"""How far does the recommender lead test accounts to members, one way of running discovery beside another?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
-from ringfence.exposure.estimates import Estimate, resamples
-from ringfence.exposure.metrics import Collateral, ExposureSummary, collateral, fall, summarise
+from ringfence.exposure.arms import Arm, filtered, none
+from ringfence.exposure.estimates import Estimate, Resamples, amplified, paired_fall, resamples
+from ringfence.exposure.metrics import (
+    Collateral,
+    ExposureSummary,
+    collateral,
+    ever_shown,
+    fall,
+    hits_and_shown,
+    summarise,
+)
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
-from ringfence.exposure.recommenders.suggestions import Recommender
-from ringfence.exposure.simulate import SLOTS, Keep, Mask, first_slates, keep_all, keep_unflagged, walk
+from ringfence.exposure.simulate import SLOTS, Mask, Sessions, first_slates, walk
 from ringfence.graph.csr import Csr, Ids
 from ringfence.model.faults import Fault
 
 ONE_FOLLOW = "one_follow"  # starts by following one member
 RANDOM = "random"  # starts by following one account drawn from all that are no members
+LUCKS = ("luck", "other luck")  # streams of random numbers; the second is for the noise alone
+
+
+@dataclass(frozen=True, slots=True)
+class ArmExposure:
+    """What the test accounts of one stratum met in one arm.
+
+    `ever_fall` is ever-shown in the first arm minus here, paired by test account. `amplification` is this stratum's
+    share of slots over that of the random one.
+    """
+
+    name: str
+    summary: ExposureSummary
+    ever_fall: Estimate
+    amplification: Estimate
 
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """Test accounts that started alike, without the guard and with it."""
+    """Test accounts that started alike, the same ones in every arm.
+
+    `noise` is the fall of ever-shown between two runs of the first arm that differ by luck alone.
+    """
 
     name: str
     test_accounts: int
-    before: ExposureSummary
-    after: ExposureSummary
-    ever_fall: Estimate  # ever-shown before minus after, paired by test account
+    arms: tuple[ArmExposure, ...]
+    noise: Estimate
+
+    @property
+    def before(self) -> ExposureSummary:
+        """The first arm: no guard."""
+        return self.arms[0].summary
+
+    @property
+    def after(self) -> ExposureSummary:
+        """The second arm: the guard as it is."""
+        return self.arms[1].summary
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """The whole measurement, and what it takes to repeat it."""
+    """The whole measurement, and what it takes to repeat it. `collateral` has one entry an arm but the first."""
 
     accounts: int
     members: int
@@ -41,19 +76,28 @@ class Exposure:
     steps: int
     slots: int
     strata: tuple[Stratum, ...]
-    collateral: Collateral
+    collateral: tuple[Collateral, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
     """What every stratum shares."""
 
-    suggest: Recommender
-    keep: Keep
+    arms: Sequence[Arm]
     members: Mask
     known: Mask
     seed: int
     steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """One stratum's sessions, arm by arm, and once more in the first arm with other luck."""
+
+    name: str
+    arms: list[Sessions]
+    again: Sessions
+    draws: Resamples
 
 
 def measure(
@@ -63,32 +107,27 @@ def measure(
     starts: Mapping[str, Ids],
     seed: int,
     *,
+    arms: Sequence[Arm] = (),
     steps: int = 10,
     test_accounts: int = 200,
     viewers: int = 1_000,
-    suggest: Recommender | None = None,
-    keep: Keep | None = None,
 ) -> Exposure:
-    """Run every stratum twice on the same test accounts with the same luck, and judge what they were shown.
+    """Run every stratum in every arm on the same test accounts with the same luck, and judge what they were shown.
 
     `members` are all true members and `known` those the guard flags, rightly or wrongly; dense ids. `starts` names
     further strata beside "one_follow" and "random": each is a pool that up to `test_accounts` starts are drawn from,
-    none of them twice. Collateral is read off `viewers` innocent accounts with the follows they really have. The
-    recommender is friend-of-friend and the guard a plain filter of `known` unless others are given.
-    Raises `Fault` when a stratum has nobody to start from.
+    none of them twice. The first of `arms` is the one without a guard, the second the guard as it is; without any they
+    are friend-of-friend and a plain filter of `known` before it. Collateral is read off `viewers` innocent accounts
+    with the follows they really have. Raises `Fault` when a stratum has nobody to start from.
     """
     accounts = follows.columns
-    trial = _Trial(
-        suggest=suggest or FriendOfFriend(follows),
-        keep=keep or keep_unflagged(_mask(known, accounts)),
-        members=_mask(members, accounts),
-        known=_mask(known, accounts),
-        seed=seed,
-        steps=steps,
-    )
+    if not arms:
+        suggest = FriendOfFriend(follows)
+        arms = (none(suggest), filtered(suggest, _mask(known, accounts)))
+    trial = _Trial(arms, _mask(members, accounts), _mask(known, accounts), seed, steps)
     innocent = np.flatnonzero(~trial.members).astype(np.uint32)
     pools = {ONE_FOLLOW: members, RANDOM: innocent, **starts}
-    drawn = {name: _draw(name, pool, test_accounts, seed) for name, pool in pools.items()}
+    walked = {name: _walked(name, _draw(name, pool, test_accounts, seed), trial) for name, pool in pools.items()}
     return Exposure(
         accounts=accounts,
         members=int(trial.members.sum()),
@@ -97,7 +136,7 @@ def measure(
         seed=seed,
         steps=steps,
         slots=SLOTS,
-        strata=tuple(_stratum(name, chosen, trial) for name, chosen in drawn.items()),
+        strata=tuple(_stratum(one, walked[RANDOM], trial) for one in walked.values()),
         collateral=_collateral(follows, innocent, viewers, trial),
     )
 
@@ -107,28 +146,48 @@ def to_json(exposure: Exposure) -> str:
     return msgspec.json.encode(exposure).decode()
 
 
-def _stratum(name: str, starts: Ids, trial: _Trial) -> Stratum:
-    luck = _generator(f"luck {name}", trial.seed).random((len(starts), trial.steps))
+def _walked(name: str, starts: Ids, trial: _Trial) -> _Walked:
+    luck, other = (_generator(f"{which} {name}", trial.seed).random((len(starts), trial.steps)) for which in LUCKS)
     newcomers = len(trial.members)  # the first viewer id that is no account's
-    before = walk(trial.suggest, keep_all, starts, luck, first_viewer=newcomers)
-    after = walk(trial.suggest, trial.keep, starts, luck, first_viewer=newcomers)
-    draws = resamples(len(starts), trial.seed)
+    arms = [walk(arm.suggest, arm.keep, starts, luck, first_viewer=newcomers) for arm in trial.arms]
+    again = walk(trial.arms[0].suggest, trial.arms[0].keep, starts, other, first_viewer=newcomers)
+    return _Walked(name, arms, again, resamples(len(starts), trial.seed))
+
+
+def _stratum(walked: _Walked, by_chance: _Walked, trial: _Trial) -> Stratum:
+    first, draws = walked.arms[0], walked.draws
+    ever, again = (ever_shown(sessions, trial.members)[:, -1] for sessions in (first, walked.again))
     return Stratum(
-        name=name,
-        test_accounts=len(starts),
-        before=summarise(before, trial.members, trial.known, draws),
-        after=summarise(after, trial.members, trial.known, draws),
-        ever_fall=fall(before, after, trial.members, draws),
+        name=walked.name,
+        test_accounts=len(first.slates),
+        arms=tuple(
+            ArmExposure(
+                name=arm.name,
+                summary=summarise(sessions, trial.members, trial.known, draws),
+                ever_fall=fall(first, sessions, trial.members, draws),
+                amplification=amplified(
+                    hits_and_shown(sessions, trial.members),
+                    draws,
+                    hits_and_shown(usual, trial.members),
+                    by_chance.draws,
+                ),
+            )
+            for arm, sessions, usual in zip(trial.arms, walked.arms, by_chance.arms, strict=True)
+        ),
+        noise=paired_fall(ever, again, draws),
     )
 
 
-def _collateral(follows: Csr, innocent: Ids, viewers: int, trial: _Trial) -> Collateral:
+def _collateral(follows: Csr, innocent: Ids, viewers: int, trial: _Trial) -> tuple[Collateral, ...]:
     # Somebody who follows nobody sees popularity only; what the guard costs shows in slates that are personal.
     following = innocent[np.diff(follows.starts)[innocent] > 0]
     drawn = _draw("viewers", following, viewers, trial.seed)
-    before = first_slates(trial.suggest, keep_all, drawn, follows.row, SLOTS)
-    after = first_slates(trial.suggest, trial.keep, drawn, follows.row, SLOTS)
-    return collateral(before, after, trial.members, resamples(len(drawn), trial.seed))
+    slates = [first_slates(arm.suggest, arm.keep, drawn, follows.row, SLOTS) for arm in trial.arms]
+    draws = resamples(len(drawn), trial.seed)
+    return tuple(
+        collateral(arm.name, slates[0], after, trial.members, draws)
+        for arm, after in zip(trial.arms[1:], slates[1:], strict=True)
+    )
 
 
 def _draw(name: str, pool: Ids, wanted: int, seed: int) -> Ids:

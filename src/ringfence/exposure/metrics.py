@@ -23,16 +23,22 @@ class ExposureSummary:
     leak: Estimate  # test accounts shown a member that the guard does not know
     ever_by_step: tuple[Estimate, ...]  # shown a member by this step
     share_by_step: tuple[Estimate, ...]  # of the slots filled at this step
+    deep: Estimate  # test accounts with a slate of which more than half were members
+    members_followed: float  # by a test account in its session, on average
     backfilled: float  # of all slots: filled by popularity alone
     empty: float  # of all slots: not filled
 
 
 @dataclass(frozen=True, slots=True)
 class Collateral:
-    """What the guard takes from accounts that are no members, in the slate each would see now."""
+    """What an arm takes from accounts that are no members, in the slate each would see now."""
 
+    arm: str
     displaced: Estimate  # of the innocent accounts shown without the guard: no longer shown with it
     viewers_changed: Estimate  # viewers who lose at least one
+    barred: int  # innocent accounts shown to some viewer before, and to none now
+    empty_before: float  # of all slots
+    empty: float
 
 
 def members_shown(slates: Index, members: Mask) -> Index:
@@ -46,9 +52,15 @@ def ever_shown(sessions: Sessions, members: Mask) -> Mask:
     return np.logical_or.accumulate(members_shown(sessions.slates, members) > 0, axis=1)
 
 
+def hits_and_shown(sessions: Sessions, members: Mask) -> tuple[Index, Index]:
+    """Slots that held a member, and filled slots, of each test account's whole session."""
+    return members_shown(sessions.slates, members).sum(axis=1), sessions.shown.sum(axis=1)
+
+
 def summarise(sessions: Sessions, members: Mask, known: Mask, draws: Resamples) -> ExposureSummary:
     """Judge the sessions of one arm; `members` and `known` (to the guard) have one entry an account of the graph."""
     hits, shown = members_shown(sessions.slates, members), sessions.shown
+    deep: Mask = np.asarray((2 * hits > shown).any(axis=1))
     ever, leaked = ever_shown(sessions, members), ever_shown(sessions, members & ~known)
     everyone = np.ones(len(ever), dtype=np.bool_)
     steps = range(ever.shape[1])
@@ -59,6 +71,8 @@ def summarise(sessions: Sessions, members: Mask, known: Mask, draws: Resamples) 
         leak=ratio(leaked[:, -1], everyone, draws),
         ever_by_step=tuple(ratio(ever[:, step], everyone, draws) for step in steps),
         share_by_step=tuple(ratio(hits[:, step], shown[:, step], draws) for step in steps),
+        deep=ratio(deep, everyone, draws),
+        members_followed=float(((sessions.followed != NOBODY) & members[sessions.followed]).sum(axis=1).mean()),
         backfilled=float(sessions.backfilled.sum() / sessions.slates.size),
         empty=float(sessions.empty.sum() / sessions.slates.size),
     )
@@ -69,13 +83,18 @@ def fall(before: Sessions, after: Sessions, members: Mask, draws: Resamples) -> 
     return paired_fall(ever_shown(before, members)[:, -1], ever_shown(after, members)[:, -1], draws)
 
 
-def collateral(before: Index, after: Index, members: Mask, draws: Resamples) -> Collateral:
+def collateral(arm: str, before: Index, after: Index, members: Mask, draws: Resamples) -> Collateral:
     """Compare the slates (viewers x slots) the same viewers see without and with the guard."""
     innocent = (before != NOBODY) & ~members[before]
     still_shown = (before[:, :, None] == after[:, None, :]).any(axis=2)
     lost = (innocent & ~still_shown).sum(axis=1, dtype=np.int64)
     everyone = np.ones(len(before), dtype=np.bool_)
+    shown, now = np.unique(before[innocent]), np.unique(after)
     return Collateral(
+        arm=arm,
         displaced=ratio(lost, innocent.sum(axis=1, dtype=np.int64), draws),
         viewers_changed=ratio(lost > 0, everyone, draws),
+        barred=int((~np.isin(shown, now)).sum()),
+        empty_before=float((before == NOBODY).mean()),
+        empty=float((after == NOBODY).mean()),
     )

@@ -99,6 +99,7 @@ def given(connection: duckdb.DuckDBPyConnection, url: str, tmp_path: Path) -> di
         "follows": Csr(np.arange(ACCOUNTS + 1), np.roll(everybody, 1), np.ones(ACCOUNTS, np.float32), ACCOUNTS),
         "members": everybody[:4],
         "known": everybody[:3],
+        "flagged": everybody < 3,
         "weights": np.full(ACCOUNTS, 0.5),
         "connection": connection,
         "url": url,

@@ -1,0 +1,73 @@
+"""Which ways of running discovery are compared? Each is a recommender and the guard that stands before it.
+
+| arm | recommender | guard |
+|---|---|---|
+| `none` | as it is | none |
+| `filter` | as it is | leaves out whoever is flagged |
+| `damping` | friend-of-friend that learns nothing through flagged accounts | as `filter` |
+| `hard` | the same, nor through accounts that follow three flagged ones or more | as `filter` |
+| `budgeted` | as it is | as `filter`, and leaves out likely members by what the viewer follows (`cuts`) |
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ringfence.exposure.cuts.budget import Sample, cut
+from ringfence.exposure.cuts.columns import of_csr
+from ringfence.exposure.cuts.odds import estimate
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.recommenders.suggestions import Recommender
+from ringfence.exposure.simulate import SLOTS, Keep, Mask, first_slates, keep_all, keep_unflagged
+from ringfence.graph.csr import Csr, Ids
+
+FOLLOWS_TOO_MANY = 3  # flagged accounts; whoever follows as many teaches nothing in the arm `hard`
+BUDGET = 0.0095  # of all slots: under the 1% that the target allows, by what the sample of viewers can miss
+VIEWERS = 1_500  # whose slates say what a cut would cost
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way to run discovery, by name."""
+
+    name: str
+    suggest: Recommender
+    keep: Keep
+
+
+def none(suggest: Recommender) -> Arm:
+    """The recommender alone."""
+    return Arm("none", suggest, keep_all)
+
+
+def filtered(suggest: Recommender, flagged: Mask) -> Arm:
+    """Whoever is flagged is shown to nobody."""
+    return Arm("filter", suggest, keep_unflagged(flagged))
+
+
+def damping(follows: Csr, flagged: Mask) -> Arm:
+    """The filter, and a friend-of-friend recommender for which ties of flagged accounts weigh nothing."""
+    return Arm("damping", FriendOfFriend(follows, weights=np.where(flagged, 0.0, 1.0)), keep_unflagged(flagged))
+
+
+def hard(follows: Csr, flagged: Mask) -> Arm:
+    """As `damping`, for the ties of whoever follows three flagged accounts as well."""
+    followed = np.add.reduceat(np.append(flagged[follows.targets], 0), follows.starts[:-1]) * (follows.degree() > 0)
+    silent = flagged | (followed >= FOLLOWS_TOO_MANY)
+    return Arm("hard", FriendOfFriend(follows, weights=np.where(silent, 0.0, 1.0)), keep_unflagged(flagged))
+
+
+def budgeted(
+    follows: Csr, suggest: Recommender, flagged: Mask, seed: int, *, budget: float = BUDGET, cleared: Ids | None = None
+) -> Arm:
+    """The filter, and the deepest cut that the slates of 1,500 accounts which follow somebody can afford.
+
+    Raises Fault where fewer than four accounts are flagged.
+    """
+    rng = np.random.default_rng([seed, *b"cut"])
+    following = np.flatnonzero(~flagged & (follows.degree() > 0)).astype(np.uint32)
+    viewers = rng.permutation(following)[:VIEWERS]
+    slates = first_slates(suggest, keep_all, viewers, follows.row, SLOTS)
+    sample = Sample([follows.row(int(viewer)) for viewer in viewers], slates)
+    odds = estimate(of_csr(follows), flagged, seed, cleared)
+    return Arm("budgeted", suggest, cut(odds, flagged, [sample], budget).keep)
