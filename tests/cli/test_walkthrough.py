@@ -63,7 +63,7 @@ def test_the_demo_finds_what_simple_rules_do_not(demo: tuple[Path, dict[str, flo
         ("decide", "hashtag", "#hoopoe", "--json"),
         ("decide", "autocomplete", "firecrest", "--prefix", "fire", "--json"), ("publish", "--json"),
         ("decide", "suggest", "a00000001", "--json"), ("decide", "recommend", "a00000001", "--json"),
-        ("exposure", "--json", "--test-accounts", "20"), ("scan", "--store", "--json"),
+        ("exposure", "--json", "--test-accounts", "20"), ("exposure", "history", "--json"), ("scan", "--store", "--json"),
     ],
 )  # fmt: skip
 def test_every_command_answers_on_the_demos_workspace(
@@ -135,3 +135,27 @@ def test_weibo_ranks_suspicious_accounts_first(ringfence: Run, tmp_path: Path) -
     judged = [row for row in rows if row["account_id"] not in seeds]
     truth = [labels[row["account_id"]] for row in judged]
     assert average_precision_score(truth, [row["score"] for row in judged]) > 0.75
+
+
+def test_exposure_is_signed_compared_and_checked(
+    ringfence: Run, demo: tuple[Path, dict[str, float]], tmp_path: Path
+) -> None:
+    place = demo[0] / "workspace"
+    words = ("exposure", "--test-accounts", "15", "--workspace", place)
+    first = json.loads(ringfence(*words, "--json").stdout)
+    again = ringfence(*words, "--daily")
+    assert again.returncode == 0, again.stderr  # the same seed on the same events: nothing can have risen
+    assert "kept from the guard" in again.stdout
+    arms = first["audit"]["exposure"]["strata"][0]["arms"]
+    assert [arm["name"] for arm in arms][:2] == ["none", "filter"]
+    kept = sorted((place / "exposure" / "history").iterdir())
+    same = ringfence("exposure", "diff", kept[-2], kept[-1])
+    assert (same.returncode, "rose" in same.stdout) == (0, False)
+    assert "not changed since" in ringfence("exposure", "verify", first["file"]).stdout
+    edited = tmp_path / "edited.json"
+    edited.write_bytes(Path(first["file"]).read_bytes().replace(b'"displaced"', b'"misplaced"', 1))
+    refused = ringfence("exposure", "verify", edited)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+    bounds = tmp_path / "bounds.toml"
+    bounds.write_text("leek = 0.1\n")
+    assert "leek is no bound" in ringfence(*words, "--thresholds", bounds).stderr

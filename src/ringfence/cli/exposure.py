@@ -1,5 +1,10 @@
 """ringfence exposure"""
 
+import importlib.metadata
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -7,29 +12,169 @@ import typer
 
 from ringfence.cli import say
 from ringfence.discovery import last_results
-from ringfence.exposure.measure import measure, to_json
+from ringfence.exposure import arms, audit, change, history
+from ringfence.exposure.arms import Arm
+from ringfence.exposure.audit import Audit, Recipe
+from ringfence.exposure.change import Change, Direction
+from ringfence.exposure.estimates import Estimate
+from ringfence.exposure.measure import measure
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.recommenders.item_based import ItemBased
+from ringfence.exposure.recommenders.salsa import Salsa
+from ringfence.exposure.recommenders.suggestions import Recommender
+from ringfence.exposure.thresholds import Thresholds, judge, parse
 from ringfence.graph.build import build
-from ringfence.model.faults import Fault
+from ringfence.graph.csr import Csr, Ids
+from ringfence.guard.files import signer_of
+from ringfence.guard.snapshots.signing import Trusted
+from ringfence.model.faults import Exit, Fault
 from ringfence.model.words import Relation
 from ringfence.store import events
-from ringfence.store.disk import write_whole
+from ringfence.store.workspace import Workspace
+
+GROUP = typer.Typer(name="exposure", invoke_without_command=True)
+
+File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote.")]
 
 
+class Kind(StrEnum):
+    """The reference recommenders."""
+
+    FRIEND_OF_FRIEND = "friend_of_friend"
+    ITEM_BASED = "item_based"
+    SALSA = "salsa"
+
+
+@GROUP.callback()
 def command(
+    context: typer.Context,
     withhold: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the accounts found to keep from the guard.")
     ] = 0.2,
     test_accounts: Annotated[int, typer.Option(min=1, help="Test accounts a group.")] = 200,
+    recommender: Annotated[Kind, typer.Option(help="The recommender that is asked.")] = Kind.FRIEND_OF_FRIEND,
+    thresholds: Annotated[
+        Path | None, typer.Option(help="TOML with the bounds that are promised: leak, displaced.")
+    ] = None,
+    daily: Annotated[
+        bool,
+        typer.Option("--daily", help="Compare with the last one made by the same command; exit 4 when exposure rose."),
+    ] = False,
     workspace: say.Where = say.HERE,
     as_json: say.AsJson = False,
 ) -> None:
-    """Measure how far a friend-of-friend recommender leads test accounts to members, without the guard and with it.
+    """Measure how far a recommender leads test accounts to members, without the guard, with it, and with a cut.
 
-    Some of the accounts found are kept from the guard: exposure to accounts it was told of would prove nothing.
+    Some of the accounts found are kept from the guard: exposure to accounts it was told of would prove nothing. The
+    result is signed and kept in the workspace.
 
     Example: ringfence exposure --withhold 0.2 --workspace platform
     """
+    if context.invoked_subcommand is not None:
+        return
+    promised = _thresholds(thresholds)
     place = say.workspace(workspace)
+    follows, members = _found(place)
+    seed = place.config.discovery.seed
+    known = members[np.random.default_rng(seed).random(len(members)) >= withhold]
+    with say.bars() as bars:
+        bars.start("exposure")
+        compared = _arms(follows, known, recommender, seed)
+        exposure = measure(follows, members, known, {}, seed, arms=compared, test_accounts=test_accounts)
+        bars.advance(1.0)
+    recipe = Recipe(
+        command=f"ringfence exposure --withhold {withhold} --test-accounts {test_accounts} --recommender {recommender}",
+        ringfence=importlib.metadata.version("ringfence"),
+        at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        recommender=recommender,
+        seed=seed,
+        withheld=len(members) - len(known),
+        test_accounts=test_accounts,
+    )
+    measured = Audit(recipe, promised, exposure, judge(exposure, promised))
+    signer = signer_of(place)
+    trusted = Trusted(frozenset({signer.public}))
+    before = history.latest(place, trusted, recipe.command) if daily else None
+    file = history.keep(place, measured, signer)
+    risen = [one for one in change.changes(before, measured) if one.direction is Direction.ROSE] if before else []
+    if as_json:
+        say.as_json({"file": str(file), "audit": measured, "rose": risen})
+    else:
+        _say(measured, file)
+        for one in risen:
+            typer.echo(f"ROSE: {_moved(one)}")
+    if risen:
+        sys.exit(Exit.ROSE)
+
+
+@GROUP.command()
+def verify(
+    file: File,
+    key: Annotated[
+        list[str] | None, typer.Option(help="A public key to trust; without one, the key that the file names.")
+    ] = None,
+    as_json: say.AsJson = False,
+) -> None:
+    """Check that a measurement is whole and signed, by a key you trust.
+
+    Without --key it is only shown that nobody changed the file since whoever holds its key signed it.
+
+    Example: ringfence exposure verify platform/exposure/exposure.json --key ed25519:...
+    """
+    trusted = Trusted.of(key, "--key") if key else None
+    read = audit.unseal(_read(file), trusted, str(file))
+    if as_json:
+        say.as_json({"trusted": bool(key), "audit": read})
+        return
+    typer.echo(f"Signed, and not changed since. Measured {read.recipe.at} by ringfence {read.recipe.ringfence}")
+    if not key:
+        typer.echo("Nobody said whose key to trust: give it with --key")
+    typer.echo(f"To repeat it: {read.recipe.command}, seed {read.recipe.seed}")
+
+
+@GROUP.command()
+def diff(before: File, after: File, as_json: say.AsJson = False) -> None:
+    """Say what differs between two measurements, and whether more than luck does.
+
+    Example: ringfence exposure diff monday.json tuesday.json
+    """
+    old, new = (audit.unseal(_read(file), None, str(file)) for file in (before, after))
+    found, alone = change.changes(old, new), change.missing(old, new)
+    if as_json:
+        say.as_json({"changes": found, "only_in_one": alone})
+        return
+    rows = [
+        (one.stratum, one.arm, one.figure, _told(one.before), _told(one.after), f"{one.difference:+.1%}", one.direction)
+        for one in found
+    ]
+    say.table("", ("who starts", "arm", "figure", "before", "after", "difference", ""), rows)
+    if old.recipe.command != new.recipe.command:
+        typer.echo(f"Not measured alike: `{old.recipe.command}` and `{new.recipe.command}`")
+    for name in alone:
+        typer.echo(f"Only in one of both: {name}")
+
+
+@GROUP.command("history")
+def past(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
+    """List the measurements of a workspace, the oldest first.
+
+    Example: ringfence exposure history --workspace platform
+    """
+    place = say.workspace(workspace)
+    kept = list(history.every(place, Trusted(frozenset({signer_of(place).public}))))
+    rows = [
+        (one.recipe.at[:16], one.recipe.recommender, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+        for one in kept
+        for arm in one.exposure.strata[0].arms
+    ]
+    if as_json:
+        say.as_json({"measurements": [{"recipe": one.recipe, "findings": one.findings} for one in kept]})
+    else:
+        say.table("", ("at", "recommender", "arm", "shown a member", "an unknown one"), rows)
+
+
+def _found(place: Workspace) -> tuple[Csr, Ids]:
+    """The follow graph, and the accounts that the last discovery found."""
     scores = last_results.read_scores(place)
     with events.connect(place) as connection:
         graph = build(connection, relations=[Relation.FOLLOWS])
@@ -39,20 +184,61 @@ def command(
         raise Fault(
             "there is nothing to measure", where=str(place.path), mend="ingest follows, and run `ringfence discover`"
         )
-    members = graph.find(found).astype(np.uint32)
-    seed = place.config.discovery.seed
-    known = members[np.random.default_rng(seed).random(len(members)) >= withhold]
-    with say.bars() as bars:
-        bars.start("exposure")
-        measured = measure(follows, members, known, {}, seed, test_accounts=test_accounts)
-        bars.advance(1.0)
-    write_whole(place.exposure / "exposure.json", to_json(measured).encode())
-    if as_json:
-        typer.echo(to_json(measured))
-        return
-    for stratum in measured.strata:
-        before, after = stratum.before.ever, stratum.after.ever
+    return follows, graph.find(found).astype(np.uint32)
+
+
+def _arms(follows: Csr, known: Ids, kind: Kind, seed: int) -> list[Arm]:
+    """No guard, the filter, and a cut where enough is known to learn one."""
+    flagged = np.zeros(follows.columns, dtype=np.bool_)
+    flagged[known] = True
+    suggest: Recommender = {
+        Kind.FRIEND_OF_FRIEND: FriendOfFriend,
+        Kind.ITEM_BASED: ItemBased,
+        Kind.SALSA: Salsa,
+    }[kind](follows)
+    compared = [arms.none(suggest), arms.filtered(suggest, flagged)]
+    try:
+        return [*compared, arms.budgeted(follows, suggest, flagged, seed)]
+    except Fault as fault:
+        typer.echo(f"No arm `budgeted`: {fault}", err=True)
+        return compared
+
+
+def _thresholds(file: Path | None) -> Thresholds:
+    if file is None:
+        return parse("", "the default bounds")
+    return parse(_read(file).decode(errors="replace"), str(file))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Fault(f"cannot be read ({error.strerror})", where=str(file), mend="check its name and rights") from error
+
+
+def _say(measured: Audit, file: Path) -> None:
+    exposure = measured.exposure
+    for stratum in exposure.strata:
         typer.echo(f"{stratum.name}: of {stratum.test_accounts} test accounts, shown a member within ten slates:")
-        for arm, ever in (("without the guard", before), ("with the guard", after)):
-            typer.echo(f"  {arm:<18} {ever.value:.1%} [{ever.low:.1%}, {ever.high:.1%}]")
-    typer.echo(f"{measured.members - measured.known_members} of {measured.members} members were kept from the guard")
+        for arm in stratum.arms:
+            typer.echo(
+                f"  {arm.name:<10} {_told(arm.summary.ever)}, one the guard does not know {_told(arm.summary.leak)}"
+            )
+    typer.echo(f"{exposure.members - exposure.known_members} of {exposure.members} members were kept from the guard")
+    for cost in exposure.collateral:
+        typer.echo(
+            f"{cost.arm}: of innocent slots {_told(cost.displaced)} change hands, for {_told(cost.viewers_changed)} of "
+            f"viewers; empty {cost.empty_before:.1%} before, {cost.empty:.1%} now"
+        )
+    for one in measured.findings:
+        typer.echo(f"{one.arm}: {one.figure} at most {one.at_most:.1%}: {one.outcome}, {_told(one.measured)}")
+    typer.echo(f"Signed, in {file}")
+
+
+def _moved(one: Change) -> str:
+    return f"{one.stratum}, {one.arm}, {one.figure}: {_told(one.before)} -> {_told(one.after)}"
+
+
+def _told(share: Estimate) -> str:
+    return "of nothing" if np.isnan(share.value) else f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}]"

@@ -20,6 +20,7 @@ EXITS = {
     Exit.REFUSED: "refused: one line says where, what and how to mend it",
     Exit.USAGE: "wrong usage: an unknown option or argument",
     Exit.QUARANTINED: "good rows landed, bad rows are in quarantine",
+    Exit.ROSE: "exposure rose since it was last measured",
 }
 
 
@@ -48,6 +49,8 @@ def configuration_page() -> str:
 def _commands(group: Any, before: str) -> Iterator[tuple[str, Any]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            if command.invoke_without_command:
+                yield f"{before}{name}", command
             yield from _commands(command, f"{before}{name} ")
         else:
             yield f"{before}{name}", command

@@ -10,6 +10,7 @@ class Exit(IntEnum):
     REFUSED = 1
     USAGE = 2
     QUARANTINED = 3  # the good rows landed; the bad ones are kept aside with their reasons
+    ROSE = 4  # measured and kept, and worse than the time before
 
 
 class Fault(Exception):

@@ -1,0 +1,90 @@
+"""Who can check that a measurement is the one that was made? It is signed, together with the recipe to repeat it.
+
+The file is JSON: the audit, the public key of the workspace it was made in, and an Ed25519 signature over the audit's
+bytes as they stand in the file.
+"""
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ringfence.exposure.measure import Exposure
+from ringfence.exposure.thresholds import Finding, Thresholds
+from ringfence.guard.snapshots.signing import Signer, Trusted
+from ringfence.model.faults import Fault
+
+# Before what is signed, so that no signature made for something else fits an audit.
+PURPOSE = b"ringfence exposure 1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All it takes to repeat the measurement on the same events."""
+
+    command: str
+    ringfence: str  # the version
+    at: str  # UTC, ISO 8601
+    recommender: str
+    seed: int
+    withheld: int  # accounts found that the guard was not told of
+    test_accounts: int  # at most, a stratum
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One measurement, what was promised before it, and how to repeat it."""
+
+    recipe: Recipe
+    thresholds: Thresholds
+    exposure: Exposure
+    findings: tuple[Finding, ...]
+
+
+class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    audit: msgspec.Raw
+    key: str
+    signature: str
+
+
+def seal(audit: Audit, signer: Signer) -> bytes:
+    """The signed file. A share of nothing is null in it."""
+    content = msgspec.json.encode(audit)
+    signature = b64encode(signer.sign(PURPOSE + content)).decode()
+    return msgspec.json.encode(_Sealed(msgspec.Raw(content), signer.name, signature)) + b"\n"
+
+
+def unseal(file: bytes, trusted: Trusted | None, where: str) -> Audit:
+    """Read a file that `seal` wrote, signed by a trusted key; with None, by the key that it names.
+
+    Raises Fault for what is no such file, was changed, or is signed by somebody else.
+    """
+    try:
+        sealed = msgspec.json.decode(file, type=_Sealed)
+        signature = b64decode(sealed.signature, validate=True)
+    except ValueError as error:
+        raise Fault(
+            "is no signed measurement", where=where, mend="give a file that `ringfence exposure` wrote"
+        ) from error
+    (key,) = Trusted.of([sealed.key], where).keys
+    content = bytes(sealed.audit)
+    try:
+        (trusted or Trusted(frozenset({key}))).check(key, signature, PURPOSE + content, where=where)
+    except Fault as fault:
+        raise Fault(fault.what, where=where, mend="ask whoever measured for the file, and for their key") from None
+    try:
+        return msgspec.convert(_numbers(msgspec.json.decode(content)), Audit)
+    except msgspec.ValidationError as error:
+        what = f"is a measurement of another version ({error})"
+        raise Fault(what, where=where, mend="read it with the version of ringfence that its recipe names") from error
+
+
+def _numbers(told: Any) -> Any:
+    """The same with NaN for null, which is how a share of nothing is written."""
+    if isinstance(told, dict):
+        return {name: _numbers(value) for name, value in told.items()}
+    if isinstance(told, list):
+        return [_numbers(value) for value in told]
+    return np.nan if told is None else told

@@ -1,0 +1,68 @@
+"""Did exposure rise between two measurements? Figure by figure, with the interval of the difference.
+
+Two measurements draw their test accounts apart, so the half-widths of both intervals add up as squares. A rise is one
+whose interval is above 0: in no more than one of 40 comparisons of equal things that is luck.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from ringfence.exposure.audit import Audit
+from ringfence.exposure.estimates import Estimate
+
+FIGURES = ("ever", "leak", "share")  # of every arm; collateral is beside them
+
+
+class Direction(StrEnum):
+    """Where a figure went; `same` where the difference may be luck, or there was nothing to compare."""
+
+    ROSE = "rose"
+    FELL = "fell"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One figure in both measurements. `low` and `high` are of `difference`, after minus before."""
+
+    stratum: str
+    arm: str
+    figure: str
+    before: Estimate
+    after: Estimate
+    difference: float
+    low: float
+    high: float
+    direction: Direction
+
+
+def changes(before: Audit, after: Audit) -> tuple[Change, ...]:
+    """Every figure that both hold, in the order of the second one."""
+    old = _figures(before)
+    return tuple(_change(key, old[key], now) for key, now in _figures(after).items() if key in old)
+
+
+def missing(before: Audit, after: Audit) -> tuple[str, ...]:
+    """Strata and arms that only one of both holds: they were compared with nothing."""
+    old, new = _figures(before), _figures(after)
+    return tuple(sorted({f"{stratum}, {arm}" for stratum, arm, _ in old.keys() ^ new.keys()}))
+
+
+def _figures(audit: Audit) -> dict[tuple[str, str, str], Estimate]:
+    told: dict[tuple[str, str, str], Estimate] = {}
+    for stratum in audit.exposure.strata:
+        for arm in stratum.arms:
+            told |= {(stratum.name, arm.name, figure): getattr(arm.summary, figure) for figure in FIGURES}
+    told |= {("everybody", cost.arm, "displaced"): cost.displaced for cost in audit.exposure.collateral}
+    return told
+
+
+def _change(key: tuple[str, str, str], before: Estimate, after: Estimate) -> Change:
+    difference = after.value - before.value
+    # A side at a time: at 0 or 1 an interval reaches only one way.
+    low = difference - float(np.hypot(after.value - after.low, before.high - before.value))
+    high = difference + float(np.hypot(after.high - after.value, before.value - before.low))
+    direction = Direction.ROSE if low > 0 else Direction.FELL if high < 0 else Direction.SAME
+    return Change(*key, before, after, difference, low, high, direction)

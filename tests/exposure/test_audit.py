@@ -1,0 +1,55 @@
+"""Does a signed measurement come back as it was, and is any change to it seen?"""
+
+from base64 import b64encode
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.exposure.audits import measured
+
+from ringfence.exposure.audit import PURPOSE, seal, unseal
+from ringfence.guard.snapshots import signing
+from ringfence.guard.snapshots.signing import Trusted
+from ringfence.model.faults import Fault
+
+SIGNER, OTHER = signing.new(), signing.new()
+OURS, THEIRS = (Trusted(frozenset({one.public})) for one in (SIGNER, OTHER))
+FILE = seal(measured(0.2), SIGNER)
+
+
+def test_a_measurement_comes_back_as_it_was_and_a_share_of_nothing_too() -> None:
+    read = unseal(FILE, OURS, "here")
+    assert seal(read, SIGNER) == FILE
+    assert read.findings == measured(0.2).findings
+    assert read.exposure.strata[0].arms[0].amplification.value != read.exposure.strata[0].arms[0].amplification.value
+
+
+@given(st.integers(0, len(FILE) - 2), st.integers(1, 255))
+@settings(max_examples=300, deadline=None)
+def test_no_byte_of_a_file_can_be_changed(place: int, change: int) -> None:
+    changed = bytearray(FILE)
+    changed[place] ^= change
+    with pytest.raises(Fault):
+        unseal(bytes(changed), OURS, "here")
+
+
+@pytest.mark.parametrize("length", [0, 1, 40, len(FILE) // 2, len(FILE) - 3])
+def test_a_file_that_was_cut_is_refused(length: int) -> None:
+    with pytest.raises(Fault):
+        unseal(FILE[:length], OURS, "here")
+
+
+def test_only_a_trusted_key_counts_unless_nobody_says_which() -> None:
+    with pytest.raises(Fault, match="not trusted"):
+        unseal(FILE, THEIRS, "here")
+    assert unseal(FILE, None, "here").recipe == measured(0.2).recipe
+
+
+def test_a_signature_made_for_something_else_does_not_fit() -> None:
+    content = msgspec.json.encode(measured(0.2))
+    told = msgspec.json.decode(FILE)
+    told["signature"] = b64encode(SIGNER.sign(content)).decode()
+    assert PURPOSE
+    with pytest.raises(Fault, match="does not fit"):
+        unseal(msgspec.json.encode(told), OURS, "here")

@@ -1,0 +1,41 @@
+"""Is a rise told from luck?"""
+
+import numpy as np
+from tests.exposure.audits import around, measured
+
+from ringfence.exposure.change import Change, Direction, _change, changes, missing
+from ringfence.exposure.estimates import ratio, resamples
+
+
+def moved(before: float, after: float) -> Change:
+    found = changes(measured(before), measured(after))
+    return next(one for one in found if (one.arm, one.figure) == ("filter", "leak"))
+
+
+def test_what_moves_beyond_both_intervals_rose_or_fell() -> None:
+    assert moved(0.2, 0.3).direction is Direction.ROSE
+    assert moved(0.3, 0.2).direction is Direction.FELL
+    assert moved(0.2, 0.22).direction is Direction.SAME
+    assert moved(0.2, 0.3).difference == moved(0.2, 0.3).after.value - moved(0.2, 0.3).before.value
+
+
+def test_collateral_is_compared_too_and_what_one_lacks_is_named() -> None:
+    before, after = measured(0.2), measured(0.2, displaced=0.05)
+    cost = next(one for one in changes(before, after) if one.figure == "displaced")
+    assert (cost.stratum, cost.arm, cost.direction) == ("everybody", "filter", Direction.ROSE)
+    assert missing(before, after) == ()
+
+
+def test_a_share_of_nothing_has_not_moved() -> None:
+    nothing = around(float("nan"))
+    assert _change(("random", "none", "share"), nothing, around(0.5)).direction is Direction.SAME
+
+
+def test_two_measurements_of_the_same_thing_seldom_differ() -> None:
+    rng, draws, everyone = np.random.default_rng(0), resamples(200, 1), np.ones(200, dtype=np.int64)
+    estimates = [ratio(rng.random(200) < 0.3, everyone, draws) for _ in range(400)]
+    key = ("one_follow", "filter", "leak")
+    rises = [
+        _change(key, a, b).direction is Direction.ROSE for a, b in zip(estimates[::2], estimates[1::2], strict=True)
+    ]
+    assert np.mean(rises) <= 0.06
