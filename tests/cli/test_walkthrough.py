@@ -63,7 +63,8 @@ def test_the_demo_finds_what_simple_rules_do_not(demo: tuple[Path, dict[str, flo
         ("decide", "hashtag", "#hoopoe", "--json"),
         ("decide", "autocomplete", "firecrest", "--prefix", "fire", "--json"), ("publish", "--json"),
         ("decide", "suggest", "a00000001", "--json"), ("decide", "recommend", "a00000001", "--json"),
-        ("exposure", "--json", "--test-accounts", "20"), ("exposure", "history", "--json"), ("scan", "--store", "--json"),
+        ("exposure", "--json", "--test-accounts", "20"), ("exposure", "history", "--json"),
+        ("scan", "--store", "--json"),
     ],
 )  # fmt: skip
 def test_every_command_answers_on_the_demos_workspace(
