@@ -157,7 +157,7 @@ def read(condition: str, seed: int) -> list[Measured]:
 def report() -> list[str]:
     """One table a condition: means over worlds with 95% intervals by a bootstrap over whole worlds."""
     lines = [
-        f"Worlds from {FIRST} on. Shown: test accounts that follow one withheld member and are shown one in ten slates.",
+        f"Worlds from {FIRST} on. Shown: test accounts that follow one withheld member and meet one in ten slates.",
         "Displaced: innocent slots of 1,500 viewers that change hands.",
         f"Target: at most {TARGETS['leak']:.0%} and {TARGETS['displaced']:.0%} in the same world.",
         "",
