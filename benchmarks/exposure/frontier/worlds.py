@@ -32,7 +32,9 @@ class Condition:
     circles: bool = True
     random: int = 0  # members withheld at random
     newest: int = 0  # members withheld who have at most 5 fans and 2 followers of the crew
-    camouflaged: int = 0  # members withheld who mix: thrice the followers more, 40 follows more, 3 follows of the crew
+    camouflaged: int = (
+        0  # members withheld who mix: thrice the followers more, up to 40 follows more, 3 follows of the crew
+    )
     network: bool = False  # one network is withheld whole
     inside: float = 0.7
     half_a_circle: bool = False  # 50 creators of the first circle are flagged, and none of the second
@@ -189,7 +191,8 @@ class _Maker:
         more: list[tuple[Ids, Ids]] = [(src[:0], dst[:0])]
         for one in camouflaged:
             came = self.rng.choice(strangers, 3 * int((dst == one).sum()))
-            more += [(came, np.full(len(came), one)), (np.full(40, one), self._popular(40))]
+            gone = np.setdiff1d(self._popular(40), self.crew)
+            more += [(came, np.full(len(came), one)), (np.full(len(gone), one), gone)]
             crew = order[(src[order] == one) & np.isin(dst[order], self.crew)]
             kept[crew[3:]] = False
             lacking = max(0, 3 - len(crew))
