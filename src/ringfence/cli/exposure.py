@@ -2,8 +2,8 @@
 
 import importlib.metadata
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +14,11 @@ from ringfence.cli import say
 from ringfence.discovery import last_results
 from ringfence.exposure import arms, audit, change, history
 from ringfence.exposure.arms import Arm
-from ringfence.exposure.audit import Audit, Recipe
+from ringfence.exposure.audit import Audit, Measured, Recipe
 from ringfence.exposure.change import Change, Direction
 from ringfence.exposure.estimates import Estimate
 from ringfence.exposure.measure import measure
-from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
-from ringfence.exposure.recommenders.item_based import ItemBased
-from ringfence.exposure.recommenders.salsa import Salsa
+from ringfence.exposure.recommenders.references import Kind, reference
 from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.thresholds import Thresholds, judge, parse
 from ringfence.graph.build import build
@@ -37,14 +35,6 @@ GROUP = typer.Typer(name="exposure", invoke_without_command=True)
 File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote.")]
 
 
-class Kind(StrEnum):
-    """The reference recommenders."""
-
-    FRIEND_OF_FRIEND = "friend_of_friend"
-    ITEM_BASED = "item_based"
-    SALSA = "salsa"
-
-
 @GROUP.callback()
 def command(
     context: typer.Context,
@@ -52,7 +42,10 @@ def command(
         float, typer.Option(min=0, max=1, help="Share of the accounts found to keep from the guard.")
     ] = 0.2,
     test_accounts: Annotated[int, typer.Option(min=1, help="Test accounts a group.")] = 200,
-    recommender: Annotated[Kind, typer.Option(help="The recommender that is asked.")] = Kind.FRIEND_OF_FRIEND,
+    recommender: Annotated[
+        list[Kind] | None,
+        typer.Option(help="Whom to ask, friend_of_friend by default. Give it several times to ask several."),
+    ] = None,
     thresholds: Annotated[
         Path | None, typer.Option(help="TOML with the bounds that are promised: leak, displaced.")
     ] = None,
@@ -63,12 +56,12 @@ def command(
     workspace: say.Where = say.HERE,
     as_json: say.AsJson = False,
 ) -> None:
-    """Measure how far a recommender leads test accounts to members, without the guard, with it, and with a cut.
+    """Measure how far recommenders lead test accounts to members, without the guard, with it, and with a cut.
 
     Some of the accounts found are kept from the guard: exposure to accounts it was told of would prove nothing. The
     result is signed and kept in the workspace.
 
-    Example: ringfence exposure --withhold 0.2 --workspace platform
+    Example: ringfence exposure --recommender friend_of_friend --recommender salsa --workspace platform
     """
     if context.invoked_subcommand is not None:
         return
@@ -77,30 +70,38 @@ def command(
     follows, members = _found(place)
     seed = place.config.discovery.seed
     known = members[np.random.default_rng(seed).random(len(members)) >= withhold]
+    asked = {str(kind): reference(kind, follows) for kind in recommender or [Kind.FRIEND_OF_FRIEND]}
+    measured = []
     with say.bars() as bars:
         bars.start("exposure")
-        compared = _arms(follows, known, recommender, seed)
-        exposure = measure(follows, members, known, {}, seed, arms=compared, test_accounts=test_accounts)
-        bars.advance(1.0)
+        for done, (name, compared) in enumerate(_arms(follows, known, asked, seed).items(), start=1):
+            exposure = measure(follows, members, known, {}, seed, arms=compared, test_accounts=test_accounts)
+            measured.append(Measured(name, exposure, judge(exposure, promised), ()))
+            bars.advance(done / len(asked))
     recipe = Recipe(
-        command=f"ringfence exposure --withhold {withhold} --test-accounts {test_accounts} --recommender {recommender}",
+        command=" ".join(
+            [
+                f"ringfence exposure --withhold {withhold} --test-accounts {test_accounts}",
+                *(f"--recommender {name}" for name in asked),
+            ]
+        ),
         ringfence=importlib.metadata.version("ringfence"),
         at=datetime.now(UTC).isoformat(timespec="microseconds"),
-        recommender=recommender,
+        recommenders=tuple(asked),
         seed=seed,
         withheld=len(members) - len(known),
         test_accounts=test_accounts,
     )
-    measured = Audit(recipe, promised, exposure, judge(exposure, promised))
+    made = Audit(recipe, promised, tuple(measured))
     signer = signer_of(place)
     trusted = Trusted(frozenset({signer.public}))
     before = history.latest(place, trusted, recipe.command) if daily else None
-    file = history.keep(place, measured, signer)
-    risen = [one for one in change.changes(before, measured) if one.direction is Direction.ROSE] if before else []
+    file = history.keep(place, made, signer)
+    risen = [one for one in change.changes(before, made) if one.direction is Direction.ROSE] if before else []
     if as_json:
-        say.as_json({"file": str(file), "audit": measured, "rose": risen})
+        say.as_json({"file": str(file), "audit": made, "rose": risen})
     else:
-        _say(measured, file)
+        _say(made, file)
         for one in risen:
             typer.echo(f"ROSE: {_moved(one)}")
     if risen:
@@ -144,10 +145,19 @@ def diff(before: File, after: File, as_json: say.AsJson = False) -> None:
         say.as_json({"changes": found, "only_in_one": alone})
         return
     rows = [
-        (one.stratum, one.arm, one.figure, _told(one.before), _told(one.after), f"{one.difference:+.1%}", one.direction)
+        (
+            one.recommender,
+            one.stratum,
+            one.arm,
+            one.figure,
+            _told(one.before),
+            _told(one.after),
+            f"{one.difference:+.1%}",
+            one.direction,
+        )
         for one in found
     ]
-    say.table("", ("who starts", "arm", "figure", "before", "after", "difference", ""), rows)
+    say.table("", ("recommender", "who starts", "arm", "figure", "before", "after", "difference", ""), rows)
     if old.recipe.command != new.recipe.command:
         typer.echo(f"Not measured alike: `{old.recipe.command}` and `{new.recipe.command}`")
     for name in alone:
@@ -163,12 +173,13 @@ def past(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
     place = say.workspace(workspace)
     kept = list(history.every(place, Trusted(frozenset({signer_of(place).public}))))
     rows = [
-        (one.recipe.at[:16], one.recipe.recommender, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+        (one.recipe.at[:16], asked.recommender, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
         for one in kept
-        for arm in one.exposure.strata[0].arms
+        for asked in one.measured
+        for arm in asked.exposure.strata[0].arms
     ]
     if as_json:
-        say.as_json({"measurements": [{"recipe": one.recipe, "findings": one.findings} for one in kept]})
+        say.as_json({"measurements": [_judged(one) for one in kept]})
     else:
         say.table("", ("at", "recommender", "arm", "shown a member", "an unknown one"), rows)
 
@@ -187,21 +198,28 @@ def _found(place: Workspace) -> tuple[Csr, Ids]:
     return follows, graph.find(found).astype(np.uint32)
 
 
-def _arms(follows: Csr, known: Ids, kind: Kind, seed: int) -> list[Arm]:
-    """No guard, the filter, and a cut where enough is known to learn one."""
+def _judged(made: Audit) -> dict[str, object]:
+    """What a history says of one measurement."""
+    findings = [{"recommender": one.recommender, "findings": one.findings} for one in made.measured]
+    return {"recipe": made.recipe, "measured": findings}
+
+
+def _arms(follows: Csr, known: Ids, asked: Mapping[str, Recommender], seed: int) -> dict[str, list[Arm]]:
+    """Of each recommender: no guard, the filter, and a cut where enough is known to learn one.
+
+    Ties can be damped only where the recommender is known to walk them.
+    """
     flagged = np.zeros(follows.columns, dtype=np.bool_)
     flagged[known] = True
-    suggest: Recommender = {
-        Kind.FRIEND_OF_FRIEND: FriendOfFriend,
-        Kind.ITEM_BASED: ItemBased,
-        Kind.SALSA: Salsa,
-    }[kind](follows)
-    compared = [arms.none(suggest), arms.filtered(suggest, flagged)]
+    compared = {name: [arms.none(suggest), arms.filtered(suggest, flagged)] for name, suggest in asked.items()}
+    if Kind.FRIEND_OF_FRIEND in compared:
+        compared[Kind.FRIEND_OF_FRIEND] += [arms.damping(follows, flagged), arms.hard(follows, flagged)]
     try:
-        return [*compared, arms.budgeted(follows, suggest, flagged, seed)]
+        chosen = arms.affordable(follows, list(asked.values()), flagged, seed)
     except Fault as fault:
         typer.echo(f"No arm `budgeted`: {fault}", err=True)
         return compared
+    return {name: [*others, arms.behind(chosen, asked[name])] for name, others in compared.items()}
 
 
 def _thresholds(file: Path | None) -> Thresholds:
@@ -217,7 +235,14 @@ def _read(file: Path) -> bytes:
         raise Fault(f"cannot be read ({error.strerror})", where=str(file), mend="check its name and rights") from error
 
 
-def _say(measured: Audit, file: Path) -> None:
+def _say(made: Audit, file: Path) -> None:
+    for one in made.measured:
+        typer.echo(f"{one.recommender}")
+        _say_exposure(one)
+    typer.echo(f"Signed, in {file}")
+
+
+def _say_exposure(measured: Measured) -> None:
     exposure = measured.exposure
     for stratum in exposure.strata:
         typer.echo(f"{stratum.name}: of {stratum.test_accounts} test accounts, shown a member within ten slates:")
@@ -233,11 +258,12 @@ def _say(measured: Audit, file: Path) -> None:
         )
     for one in measured.findings:
         typer.echo(f"{one.arm}: {one.figure} at most {one.at_most:.1%}: {one.outcome}, {_told(one.measured)}")
-    typer.echo(f"Signed, in {file}")
+    for trouble in measured.troubles:
+        typer.echo(f"Trouble: {trouble.name} {trouble.count:,}, such as {trouble.example}")
 
 
 def _moved(one: Change) -> str:
-    return f"{one.stratum}, {one.arm}, {one.figure}: {_told(one.before)} -> {_told(one.after)}"
+    return f"{one.recommender}, {one.stratum}, {one.arm}, {one.figure}: {_told(one.before)} -> {_told(one.after)}"
 
 
 def _told(share: Estimate) -> str:

@@ -9,11 +9,12 @@
 | `budgeted` | as it is | as `filter`, and leaves out likely members by what the viewer follows (`cuts`) |
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ringfence.exposure.cuts.budget import Sample, cut
+from ringfence.exposure.cuts.budget import Cut, Sample, cut
 from ringfence.exposure.cuts.columns import of_csr
 from ringfence.exposure.cuts.odds import estimate
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
@@ -60,14 +61,32 @@ def hard(follows: Csr, flagged: Mask) -> Arm:
 def budgeted(
     follows: Csr, suggest: Recommender, flagged: Mask, seed: int, *, budget: float = BUDGET, cleared: Ids | None = None
 ) -> Arm:
-    """The filter, and the deepest cut that the slates of 1,500 accounts which follow somebody can afford.
+    """The filter, and the deepest cut that this recommender alone can afford; see `affordable`."""
+    return behind(affordable(follows, [suggest], flagged, seed, budget=budget, cleared=cleared), suggest)
+
+
+def behind(chosen: Cut, suggest: Recommender) -> Arm:
+    """A recommender with a cut before it."""
+    return Arm("budgeted", suggest, chosen.keep)
+
+
+def affordable(
+    follows: Csr,
+    suggesters: Sequence[Recommender],
+    flagged: Mask,
+    seed: int,
+    *,
+    budget: float = BUDGET,
+    cleared: Ids | None = None,
+) -> Cut:
+    """The deepest cut that the slates of 1,500 accounts which follow somebody can afford, in the worst recommender.
 
     Raises Fault where fewer than four accounts are flagged.
     """
+    odds = estimate(of_csr(follows), flagged, seed, cleared)
     rng = np.random.default_rng([seed, *b"cut"])
     following = np.flatnonzero(~flagged & (follows.degree() > 0)).astype(np.uint32)
     viewers = rng.permutation(following)[:VIEWERS]
-    slates = first_slates(suggest, keep_all, viewers, follows.row, SLOTS)
-    sample = Sample([follows.row(int(viewer)) for viewer in viewers], slates)
-    odds = estimate(of_csr(follows), flagged, seed, cleared)
-    return Arm("budgeted", suggest, cut(odds, flagged, [sample], budget).keep)
+    rows = [follows.row(int(viewer)) for viewer in viewers]
+    slates = [first_slates(suggest, keep_all, viewers, follows.row, SLOTS) for suggest in suggesters]
+    return cut(odds, flagged, [Sample(rows, shown) for shown in slates], budget)

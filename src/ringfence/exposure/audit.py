@@ -27,20 +27,38 @@ class Recipe:
     command: str
     ringfence: str  # the version
     at: str  # UTC, ISO 8601
-    recommender: str
+    recommenders: tuple[str, ...]
     seed: int
     withheld: int  # accounts found that the guard was not told of
     test_accounts: int  # at most, a stratum
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What was wrong with a platform's answers, how often, and one such case; see `recommenders.troubles`."""
+
+    name: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one recommender showed, judged by the thresholds. A reference recommender has no troubles."""
+
+    recommender: str
+    exposure: Exposure
+    findings: tuple[Finding, ...]
+    troubles: tuple[Trouble, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """One measurement, what was promised before it, and how to repeat it."""
+    """One measurement of one or several recommenders, what was promised before it, and how to repeat it."""
 
     recipe: Recipe
     thresholds: Thresholds
-    exposure: Exposure
-    findings: tuple[Finding, ...]
+    measured: tuple[Measured, ...]
 
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,8 @@ import numpy as np
 from ringfence.exposure.audit import Audit
 from ringfence.exposure.estimates import Estimate
 
+Key = tuple[str, str, str, str]  # recommender, stratum, arm, figure
+
 FIGURES = ("ever", "leak", "share")  # of every arm; collateral is beside them
 
 
@@ -27,6 +29,7 @@ class Direction(StrEnum):
 class Change:
     """One figure in both measurements. `low` and `high` are of `difference`, after minus before."""
 
+    recommender: str
     stratum: str
     arm: str
     figure: str
@@ -45,21 +48,23 @@ def changes(before: Audit, after: Audit) -> tuple[Change, ...]:
 
 
 def missing(before: Audit, after: Audit) -> tuple[str, ...]:
-    """Strata and arms that only one of both holds: they were compared with nothing."""
+    """Recommenders, strata and arms that only one of both holds: they were compared with nothing."""
     old, new = _figures(before), _figures(after)
-    return tuple(sorted({f"{stratum}, {arm}" for stratum, arm, _ in old.keys() ^ new.keys()}))
+    return tuple(sorted({", ".join(key[:-1]) for key in old.keys() ^ new.keys()}))
 
 
-def _figures(audit: Audit) -> dict[tuple[str, str, str], Estimate]:
-    told: dict[tuple[str, str, str], Estimate] = {}
-    for stratum in audit.exposure.strata:
-        for arm in stratum.arms:
-            told |= {(stratum.name, arm.name, figure): getattr(arm.summary, figure) for figure in FIGURES}
-    told |= {("everybody", cost.arm, "displaced"): cost.displaced for cost in audit.exposure.collateral}
+def _figures(audit: Audit) -> dict[Key, Estimate]:
+    told: dict[Key, Estimate] = {}
+    for one in audit.measured:
+        name = one.recommender
+        for stratum in one.exposure.strata:
+            for arm in stratum.arms:
+                told |= {(name, stratum.name, arm.name, figure): getattr(arm.summary, figure) for figure in FIGURES}
+        told |= {(name, "everybody", cost.arm, "displaced"): cost.displaced for cost in one.exposure.collateral}
     return told
 
 
-def _change(key: tuple[str, str, str], before: Estimate, after: Estimate) -> Change:
+def _change(key: Key, before: Estimate, after: Estimate) -> Change:
     difference = after.value - before.value
     # A side at a time: at 0 or 1 an interval reaches only one way.
     low = difference - float(np.hypot(after.value - after.low, before.high - before.value))
