@@ -39,5 +39,5 @@ def measured(leak: float, *, displaced: float = 0.002, at: str = "2026-11-26", c
     strata = (Stratum(ONE_FOLLOW, 200, arms, around(0.0)),)
     exposure = Exposure(20_000, 150, 120, 130, 0, 10, 10, strata, costs)
     thresholds = parse("", "defaults")
-    recipe = Recipe(command, "0.1.0", at, (FRIEND_OF_FRIEND,), 0, 30, 200)
+    recipe = Recipe(command, "0.1.0", at, (FRIEND_OF_FRIEND,), "top 3", 0, 30, 200)
     return Audit(recipe, thresholds, (Measured(FRIEND_OF_FRIEND, exposure, judge(exposure, thresholds), ()),))

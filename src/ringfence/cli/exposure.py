@@ -3,6 +3,7 @@
 import importlib.metadata
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +14,14 @@ import typer
 from ringfence.cli import say
 from ringfence.discovery import last_results
 from ringfence.exposure import arms, audit, change, history
-from ringfence.exposure.arms import Arm
 from ringfence.exposure.audit import Audit, Measured, Recipe
 from ringfence.exposure.change import Change, Direction
+from ringfence.exposure.choices import Choice, Rule, named
 from ringfence.exposure.estimates import Estimate
 from ringfence.exposure.measure import measure
 from ringfence.exposure.recommenders.references import Kind, reference
 from ringfence.exposure.recommenders.suggestions import Recommender
+from ringfence.exposure.strata import Strata, strata
 from ringfence.exposure.thresholds import Thresholds, judge, parse
 from ringfence.graph.build import build
 from ringfence.graph.csr import Csr, Ids
@@ -35,6 +37,16 @@ GROUP = typer.Typer(name="exposure", invoke_without_command=True)
 File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote.")]
 
 
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    """What is measured on: `members` are all that were found."""
+
+    follows: Csr
+    members: Ids
+    starts: Strata
+    seed: int
+
+
 @GROUP.callback()
 def command(
     context: typer.Context,
@@ -46,6 +58,7 @@ def command(
         list[Kind] | None,
         typer.Option(help="Whom to ask, friend_of_friend by default. Give it several times to ask several."),
     ] = None,
+    choice: Annotated[Rule, typer.Option(help="Which slot of a slate a test account clicks.")] = Rule.TOP_3,
     thresholds: Annotated[
         Path | None, typer.Option(help="TOML with the bounds that are promised: leak, displaced.")
     ] = None,
@@ -67,32 +80,27 @@ def command(
         return
     promised = _thresholds(thresholds)
     place = say.workspace(workspace)
-    follows, members = _found(place)
-    seed = place.config.discovery.seed
-    known = members[np.random.default_rng(seed).random(len(members)) >= withhold]
-    asked = {str(kind): reference(kind, follows) for kind in recommender or [Kind.FRIEND_OF_FRIEND]}
-    measured = []
-    with say.bars() as bars:
-        bars.start("exposure")
-        for done, (name, compared) in enumerate(_arms(follows, known, asked, seed).items(), start=1):
-            exposure = measure(follows, members, known, {}, seed, arms=compared, test_accounts=test_accounts)
-            measured.append(Measured(name, exposure, judge(exposure, promised), ()))
-            bars.advance(done / len(asked))
+    platform = _platform(place)
+    known = platform.members[np.random.default_rng(platform.seed).random(len(platform.members)) >= withhold]
+    asked = {str(kind): reference(kind, platform.follows) for kind in recommender or [Kind.FRIEND_OF_FRIEND]}
+    measured, left_out = _measured(platform, known, asked, named(choice), test_accounts, promised)
     recipe = Recipe(
         command=" ".join(
             [
                 f"ringfence exposure --withhold {withhold} --test-accounts {test_accounts}",
                 *(f"--recommender {name}" for name in asked),
+                f"--choice {choice}",
             ]
         ),
         ringfence=importlib.metadata.version("ringfence"),
         at=datetime.now(UTC).isoformat(timespec="microseconds"),
         recommenders=tuple(asked),
-        seed=seed,
-        withheld=len(members) - len(known),
+        choice=named(choice).name,
+        seed=platform.seed,
+        withheld=len(platform.members) - len(known),
         test_accounts=test_accounts,
     )
-    made = Audit(recipe, promised, tuple(measured))
+    made = Audit(recipe, promised, measured, (*platform.starts.left_out, *left_out))
     signer = signer_of(place)
     trusted = Trusted(frozenset({signer.public}))
     before = history.latest(place, trusted, recipe.command) if daily else None
@@ -184,42 +192,51 @@ def past(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
         say.table("", ("at", "recommender", "arm", "shown a member", "an unknown one"), rows)
 
 
-def _found(place: Workspace) -> tuple[Csr, Ids]:
-    """The follow graph, and the accounts that the last discovery found."""
-    scores = last_results.read_scores(place)
+def _platform(place: Workspace) -> _Platform:
+    """The follow graph, the accounts that the last discovery found, and where test accounts start."""
+    scores, seed = last_results.read_scores(place), place.config.discovery.seed
+    found = [row["account_id"] for row in scores.select(["account_id", "network_id"]).to_pylist() if row["network_id"]]
     with events.connect(place) as connection:
         graph = build(connection, relations=[Relation.FOLLOWS])
-    follows = next((ties.forward for ties in graph.relations if ties.relation is Relation.FOLLOWS), None)
-    found = [row["account_id"] for row in scores.select(["account_id", "network_id"]).to_pylist() if row["network_id"]]
-    if follows is None or not found:
-        raise Fault(
-            "there is nothing to measure", where=str(place.path), mend="ingest follows, and run `ringfence discover`"
-        )
-    return follows, graph.find(found).astype(np.uint32)
+        follows = next((ties.forward for ties in graph.relations if ties.relation is Relation.FOLLOWS), None)
+        if follows is None or not found:
+            what = "there are no follows" if follows is None else "no member was found"
+            raise Fault(what, where=str(place.path), mend="ingest follows, and run `ringfence discover`")
+        members = graph.find(found).astype(np.uint32)
+        if len(members) == follows.columns:
+            raise Fault("every account is a member", where=str(place.path), mend="there is nobody to keep from them")
+        return _Platform(follows, members, strata(connection, follows, members, seed), seed)
+
+
+def _measured(
+    platform: _Platform,
+    known: Ids,
+    asked: Mapping[str, Recommender],
+    choice: Choice,
+    test_accounts: int,
+    promised: Thresholds,
+) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
+    """What each recommender shows, and a line for each arm that there cannot be."""
+    follows, members, starts, seed = platform.follows, platform.members, platform.starts.starts, platform.seed
+    flagged = np.zeros(follows.columns, dtype=np.bool_)
+    flagged[known] = True
+    measured = []
+    with say.bars() as bars:
+        bars.start("exposure")
+        compared, left_out = arms.every(follows, asked, flagged, seed)
+        for done, (name, some) in enumerate(compared.items(), start=1):
+            exposure = measure(
+                follows, members, known, starts, seed, arms=some, choice=choice, test_accounts=test_accounts
+            )
+            measured.append(Measured(name, exposure, judge(exposure, promised), ()))
+            bars.advance(done / len(asked))
+    return tuple(measured), left_out
 
 
 def _judged(made: Audit) -> dict[str, object]:
     """What a history says of one measurement."""
     findings = [{"recommender": one.recommender, "findings": one.findings} for one in made.measured]
     return {"recipe": made.recipe, "measured": findings}
-
-
-def _arms(follows: Csr, known: Ids, asked: Mapping[str, Recommender], seed: int) -> dict[str, list[Arm]]:
-    """Of each recommender: no guard, the filter, and a cut where enough is known to learn one.
-
-    Ties can be damped only where the recommender is known to walk them.
-    """
-    flagged = np.zeros(follows.columns, dtype=np.bool_)
-    flagged[known] = True
-    compared = {name: [arms.none(suggest), arms.filtered(suggest, flagged)] for name, suggest in asked.items()}
-    if Kind.FRIEND_OF_FRIEND in compared:
-        compared[Kind.FRIEND_OF_FRIEND] += [arms.damping(follows, flagged), arms.hard(follows, flagged)]
-    try:
-        chosen = arms.affordable(follows, list(asked.values()), flagged, seed)
-    except Fault as fault:
-        typer.echo(f"No arm `budgeted`: {fault}", err=True)
-        return compared
-    return {name: [*others, arms.behind(chosen, asked[name])] for name, others in compared.items()}
 
 
 def _thresholds(file: Path | None) -> Thresholds:
@@ -237,19 +254,21 @@ def _read(file: Path) -> bytes:
 
 def _say(made: Audit, file: Path) -> None:
     for one in made.measured:
-        typer.echo(f"{one.recommender}")
+        typer.echo(f"{one.recommender}, ten slates each, clicked by {made.recipe.choice}")
         _say_exposure(one)
+    for line in made.left_out:
+        typer.echo(f"Not measured: {line}")
     typer.echo(f"Signed, in {file}")
 
 
 def _say_exposure(measured: Measured) -> None:
     exposure = measured.exposure
-    for stratum in exposure.strata:
-        typer.echo(f"{stratum.name}: of {stratum.test_accounts} test accounts, shown a member within ten slates:")
-        for arm in stratum.arms:
-            typer.echo(
-                f"  {arm.name:<10} {_told(arm.summary.ever)}, one the guard does not know {_told(arm.summary.leak)}"
-            )
+    rows = [
+        (stratum.name, stratum.test_accounts, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+        for stratum in exposure.strata
+        for arm in stratum.arms
+    ]
+    say.table("", ("who starts", "test accounts", "arm", "shown a member", "one the guard does not know"), rows)
     typer.echo(f"{exposure.members - exposure.known_members} of {exposure.members} members were kept from the guard")
     for cost in exposure.collateral:
         typer.echo(

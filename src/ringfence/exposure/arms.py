@@ -9,7 +9,7 @@
 | `budgeted` | as it is | as `filter`, and leaves out likely members by what the viewer follows (`cuts`) |
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +18,11 @@ from ringfence.exposure.cuts.budget import Cut, Sample, cut
 from ringfence.exposure.cuts.columns import of_csr
 from ringfence.exposure.cuts.odds import estimate
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.recommenders.references import Kind
 from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.simulate import SLOTS, Keep, Mask, first_slates, keep_all, keep_unflagged
 from ringfence.graph.csr import Csr, Ids
+from ringfence.model.faults import Fault
 
 FOLLOWS_TOO_MANY = 3  # flagged accounts; whoever follows as many teaches nothing in the arm `hard`
 BUDGET = 0.0095  # of all slots: under the 1% that the target allows, by what the sample of viewers can miss
@@ -90,3 +92,20 @@ def affordable(
     rows = [follows.row(int(viewer)) for viewer in viewers]
     slates = [first_slates(suggest, keep_all, viewers, follows.row, SLOTS) for suggest in suggesters]
     return cut(odds, flagged, [Sample(rows, shown) for shown in slates], budget)
+
+
+def every(
+    follows: Csr, asked: Mapping[str, Recommender], flagged: Mask, seed: int
+) -> tuple[dict[str, list[Arm]], tuple[str, ...]]:
+    """All arms of each recommender, and a line for each that there cannot be.
+
+    Ties can be damped only in a recommender that is known to walk them, and a cut needs flags to learn from.
+    """
+    compared = {name: [none(suggest), filtered(suggest, flagged)] for name, suggest in asked.items()}
+    if Kind.FRIEND_OF_FRIEND in compared:
+        compared[Kind.FRIEND_OF_FRIEND] += [damping(follows, flagged), hard(follows, flagged)]
+    try:
+        chosen = affordable(follows, list(asked.values()), flagged, seed)
+    except Fault as fault:
+        return compared, (f"arm budgeted: {fault.what}",)
+    return {name: [*others, behind(chosen, asked[name])] for name, others in compared.items()}, ()

@@ -28,6 +28,7 @@ class Recipe:
     ringfence: str  # the version
     at: str  # UTC, ISO 8601
     recommenders: tuple[str, ...]
+    choice: str  # how test accounts click; see `choices`
     seed: int
     withheld: int  # accounts found that the guard was not told of
     test_accounts: int  # at most, a stratum
@@ -59,6 +60,7 @@ class Audit:
     recipe: Recipe
     thresholds: Thresholds
     measured: tuple[Measured, ...]
+    left_out: tuple[str, ...] = ()  # strata and arms that could not be measured, each with its reason
 
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
