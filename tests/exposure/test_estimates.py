@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ringfence.exposure.estimates import paired_fall, ratio, resamples
+from ringfence.exposure.estimates import amplified, paired_fall, ratio, resamples
 
 
 def test_none_of_n_is_bounded_by_the_rule_of_three_and_so_is_all_of_n() -> None:
@@ -51,3 +51,12 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     assert (resamples(9, 5) == resamples(9, 5)).all()
     assert (resamples(9, 5) != resamples(9, 6)).any()
     assert (resamples(9, 5).sum(axis=1) == 9).all()
+
+
+def test_amplification_over_a_rare_share_has_an_open_end_and_warns_of_nothing() -> None:
+    draws, slots = resamples(20, 4), np.full(20, 10)
+    rare = np.eye(1, 20, dtype=np.int64)[0]  # one account saw one member: many a draw lacks it
+    times = amplified((np.full(20, 5), slots), draws, (rare, slots), resamples(20, 5))
+    assert times.value == pytest.approx(100)
+    assert 0 < times.low < times.value
+    assert not times.high < np.inf

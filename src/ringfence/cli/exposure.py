@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from ringfence.exposure.audit import Audit, Measured, Recipe
 from ringfence.exposure.change import Change, Direction
 from ringfence.exposure.choices import Choice, Rule, named
 from ringfence.exposure.estimates import Estimate
+from ringfence.exposure.everybody import Exact, exactly, slates_of_all
 from ringfence.exposure.measure import measure
 from ringfence.exposure.recommenders.references import Kind, reference
 from ringfence.exposure.recommenders.suggestions import Recommender
@@ -216,21 +217,26 @@ def _measured(
     test_accounts: int,
     promised: Thresholds,
 ) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
-    """What each recommender shows, and a line for each arm that there cannot be."""
+    """What each recommender shows, and a line for each part that there cannot be."""
     follows, members, starts, seed = platform.follows, platform.members, platform.starts.starts, platform.seed
-    flagged = np.zeros(follows.columns, dtype=np.bool_)
-    flagged[known] = True
-    measured = []
+    flagged, member = (np.isin(np.arange(follows.columns), some) for some in (known, members))
+    measured, left_out = [], []
     with say.bars() as bars:
         bars.start("exposure")
-        compared, left_out = arms.every(follows, asked, flagged, seed)
-        for done, (name, some) in enumerate(compared.items(), start=1):
+        compared = arms.every(follows, asked, flagged, seed)
+        for done, (name, some) in enumerate(compared.arms.items(), start=1):
             exposure = measure(
                 follows, members, known, starts, seed, arms=some, choice=choice, test_accounts=test_accounts
             )
-            measured.append(Measured(name, exposure, judge(exposure, promised), ()))
+            exact = None
+            if name == Kind.FRIEND_OF_FRIEND:
+                exact = exactly(slates_of_all(follows, flagged, compared.chosen), follows, member, choice)
+            computed = [arm.name for arm in exact.arms] if exact else []
+            without = ", ".join(arm.name for arm in some if arm.name not in computed)
+            left_out.append(f"exact figures of {name} in {without}: not all slates can be built at once")
+            measured.append(Measured(name, exposure, judge(exposure, promised), (), exact))
             bars.advance(done / len(asked))
-    return tuple(measured), left_out
+    return tuple(measured), (*compared.left_out, *left_out)
 
 
 def _judged(made: Audit) -> dict[str, object]:
@@ -256,6 +262,8 @@ def _say(made: Audit, file: Path) -> None:
     for one in made.measured:
         typer.echo(f"{one.recommender}, ten slates each, clicked by {made.recipe.choice}")
         _say_exposure(one)
+        if one.exact:
+            _say_exact(one.exact)
     for line in made.left_out:
         typer.echo(f"Not measured: {line}")
     typer.echo(f"Signed, in {file}")
@@ -279,6 +287,27 @@ def _say_exposure(measured: Measured) -> None:
         typer.echo(f"{one.arm}: {one.figure} at most {one.at_most:.1%}: {one.outcome}, {_told(one.measured)}")
     for trouble in measured.troubles:
         typer.echo(f"Trouble: {trouble.name} {trouble.count:,}, such as {trouble.example}")
+
+
+def _say_exact(exact: Exact) -> None:
+    typer.echo(f"Everybody who is no member, exactly, within {', '.join(map(str, exact.horizons))} clicks or slates:")
+    rows = [
+        (
+            group.name,
+            group.accounts,
+            arm.name,
+            _shares(group.hit_within),
+            _shares(group.shown_within),
+            f"{group.empty:.1%}",
+        )
+        for same in zip(*(arm.groups for arm in exact.arms), strict=True)
+        for arm, group in zip(exact.arms, same, strict=True)
+    ]
+    say.table("", ("who is there", "accounts", "arm", "clicks a member", "shown a member", "empty slots"), rows)
+
+
+def _shares(within: Sequence[float]) -> str:
+    return ", ".join("of nobody" if np.isnan(share) else f"{share:.2%}" for share in within)
 
 
 def _moved(one: Change) -> str:

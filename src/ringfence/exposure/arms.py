@@ -94,10 +94,17 @@ def affordable(
     return cut(odds, flagged, [Sample(rows, shown) for shown in slates], budget)
 
 
-def every(
-    follows: Csr, asked: Mapping[str, Recommender], flagged: Mask, seed: int
-) -> tuple[dict[str, list[Arm]], tuple[str, ...]]:
-    """All arms of each recommender, and a line for each that there cannot be.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The arms of each recommender, the cut that they share, and a line for each arm that there cannot be."""
+
+    arms: Mapping[str, Sequence[Arm]]
+    chosen: Cut | None
+    left_out: tuple[str, ...]
+
+
+def every(follows: Csr, asked: Mapping[str, Recommender], flagged: Mask, seed: int) -> Compared:
+    """All arms that there can be.
 
     Ties can be damped only in a recommender that is known to walk them, and a cut needs flags to learn from.
     """
@@ -107,5 +114,6 @@ def every(
     try:
         chosen = affordable(follows, list(asked.values()), flagged, seed)
     except Fault as fault:
-        return compared, (f"arm budgeted: {fault.what}",)
-    return {name: [*others, behind(chosen, asked[name])] for name, others in compared.items()}, ()
+        return Compared(compared, None, (f"arm budgeted: {fault.what}",))
+    cut_too = {name: [*others, behind(chosen, asked[name])] for name, others in compared.items()}
+    return Compared(cut_too, chosen, ())

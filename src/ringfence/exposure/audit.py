@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ringfence.exposure.everybody import Exact
 from ringfence.exposure.measure import Exposure
 from ringfence.exposure.thresholds import Finding, Thresholds
 from ringfence.guard.snapshots.signing import Signer, Trusted
@@ -18,6 +19,7 @@ from ringfence.model.faults import Fault
 
 # Before what is signed, so that no signature made for something else fits an audit.
 PURPOSE = b"ringfence exposure 1\n"
+MAY_LACK = ("exact",)  # fields that hold something or nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,16 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one recommender showed, judged by the thresholds. A reference recommender has no troubles."""
+    """What one recommender showed test accounts, judged by the thresholds, and what it shows everybody.
+
+    A reference recommender has no troubles.
+    """
 
     recommender: str
     exposure: Exposure
     findings: tuple[Finding, ...]
     troubles: tuple[Trouble, ...]
+    exact: Exact | None = None  # where all slates can be built at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +108,9 @@ def unseal(file: bytes, trusted: Trusted | None, where: str) -> Audit:
 
 
 def _numbers(told: Any) -> Any:
-    """The same with NaN for null, which is how a share of nothing is written."""
+    """The same with NaN for null, which is how a share of nothing is written; what is not there at all stays null."""
     if isinstance(told, dict):
-        return {name: _numbers(value) for name, value in told.items()}
+        return {name: None if name in MAY_LACK and value is None else _numbers(value) for name, value in told.items()}
     if isinstance(told, list):
         return [_numbers(value) for value in told]
     return np.nan if told is None else told

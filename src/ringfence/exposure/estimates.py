@@ -71,8 +71,10 @@ def amplified(
     drawn = min(len(above), len(below))
     with np.errstate(divide="ignore", invalid="ignore"):
         times = above[:drawn] / below[:drawn]
-    low, high = _interval(times[~np.isnan(times)])
-    return Estimate(part / whole / (usual_part / usual_whole), low, high, accounts)
+        low, high = _interval(times[~np.isnan(times)])
+    # Draws that hold nothing of the usual share are infinite, and between two of them numpy finds no quantile.
+    end = np.inf if np.isnan(high) else high
+    return Estimate(part / whole / (usual_part / usual_whole), low, end, accounts)
 
 
 def _ratios(part: Amounts, whole: Amounts, draws: Resamples) -> NDArray[np.float64]:
