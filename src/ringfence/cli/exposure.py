@@ -17,9 +17,10 @@ from ringfence.exposure import arms, audit, change, history
 from ringfence.exposure.audit import Audit, Measured, Recipe
 from ringfence.exposure.change import Change, Direction
 from ringfence.exposure.choices import Choice, Rule, named
-from ringfence.exposure.estimates import Estimate
+from ringfence.exposure.estimates import Estimate, Pooled
 from ringfence.exposure.everybody import Exact, exactly, slates_of_all
 from ringfence.exposure.measure import measure
+from ringfence.exposure.pooled import FEW, means
 from ringfence.exposure.recommenders.references import Kind, reference
 from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.strata import Strata, strata
@@ -174,23 +175,42 @@ def diff(before: File, after: File, as_json: say.AsJson = False) -> None:
 
 
 @GROUP.command("history")
-def past(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
+def past(
+    pooled: Annotated[
+        bool, typer.Option("--pooled", help="The mean over all made by the same command as the last, and its interval.")
+    ] = False,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
     """List the measurements of a workspace, the oldest first.
 
     Example: ringfence exposure history --workspace platform
     """
     place = say.workspace(workspace)
     kept = list(history.every(place, Trusted(frozenset({signer_of(place).public}))))
-    rows = [
-        (one.recipe.at[:16], asked.recommender, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
-        for one in kept
-        for asked in one.measured
-        for arm in asked.exposure.strata[0].arms
-    ]
-    if as_json:
+    if pooled:
+        _say_pooled([one for one in kept if one.recipe.command == kept[-1].recipe.command], as_json=as_json)
+    elif as_json:
         say.as_json({"measurements": [_judged(one) for one in kept]})
     else:
+        rows = [
+            (one.recipe.at[:16], asked.recommender, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+            for one in kept
+            for asked in one.measured
+            for arm in asked.exposure.strata[0].arms
+        ]
         say.table("", ("at", "recommender", "arm", "shown a member", "an unknown one"), rows)
+
+
+def _say_pooled(alike: Sequence[Audit], *, as_json: bool) -> None:
+    found = means(alike, alike[-1].recipe.seed if alike else 0)
+    if as_json:
+        say.as_json({"command": alike[-1].recipe.command, "measurements": len(alike), "figures": found})
+        return
+    rows = [(one.recommender, one.stratum, one.arm, one.figure, _told(one.mean)) for one in found]
+    say.table("", ("recommender", "who starts", "arm", "figure", f"mean of {len(alike)}"), rows)
+    if len(alike) < FEW:
+        typer.echo(f"Of fewer than {FEW} measurements the intervals are likelier too narrow than too wide")
 
 
 def _platform(place: Workspace) -> _Platform:
@@ -314,5 +334,5 @@ def _moved(one: Change) -> str:
     return f"{one.recommender}, {one.stratum}, {one.arm}, {one.figure}: {_told(one.before)} -> {_told(one.after)}"
 
 
-def _told(share: Estimate) -> str:
+def _told(share: Estimate | Pooled) -> str:
     return "of nothing" if np.isnan(share.value) else f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}]"

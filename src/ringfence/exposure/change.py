@@ -43,17 +43,18 @@ class Change:
 
 def changes(before: Audit, after: Audit) -> tuple[Change, ...]:
     """Every figure that both hold, in the order of the second one."""
-    old = _figures(before)
-    return tuple(_change(key, old[key], now) for key, now in _figures(after).items() if key in old)
+    old = figures(before)
+    return tuple(_change(key, old[key], now) for key, now in figures(after).items() if key in old)
 
 
 def missing(before: Audit, after: Audit) -> tuple[str, ...]:
     """Recommenders, strata and arms that only one of both holds: they were compared with nothing."""
-    old, new = _figures(before), _figures(after)
+    old, new = figures(before), figures(after)
     return tuple(sorted({", ".join(key[:-1]) for key in old.keys() ^ new.keys()}))
 
 
-def _figures(audit: Audit) -> dict[Key, Estimate]:
+def figures(audit: Audit) -> dict[Key, Estimate]:
+    """Every figure that is compared, by recommender, stratum, arm and name."""
     told: dict[Key, Estimate] = {}
     for one in audit.measured:
         name = one.recommender
