@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from tests.exposure.audits import FRIEND_OF_FRIEND, around, measured
 
-from ringfence.exposure.change import Change, Direction, _change, changes, missing
+from ringfence.exposure.change import Change, Direction, _change, changes, missing, rises
 from ringfence.exposure.estimates import ratio, resamples
 
 
@@ -54,3 +54,20 @@ def test_each_recommender_is_compared_with_itself() -> None:
     assert all(found.direction is Direction.SAME for found in changes(one, both))
     assert {found.recommender for found in changes(both, both)} == {FRIEND_OF_FRIEND, "salsa"}
     assert "salsa, one_follow, filter" in missing(one, both)
+
+
+def test_an_alarm_over_many_figures_is_seldom_luck_and_a_plain_rise_still_raises_it() -> None:
+    rng, draws, everyone = np.random.default_rng(2), resamples(200, 1), np.ones(200, dtype=np.int64)
+    alarms, alone = [], []
+    for _ in range(40):
+        estimates = [ratio(rng.random(200) < 0.3, everyone, draws) for _ in range(2 * 50)]
+        found = [
+            _change(("salsa", "one_follow", str(one), "leak"), estimates[2 * one], estimates[2 * one + 1])
+            for one in range(50)
+        ]
+        alarms.append(bool(rises(found)))
+        alone.append(any(one.direction is Direction.ROSE for one in found))
+    assert np.mean(alarms) <= 0.1
+    assert np.mean(alone) >= 0.4  # what 95% a figure would come to
+    assert [one.arm for one in rises(changes(measured(0.1), measured(0.3)))] == ["filter"] * 3
+    assert rises(()) == ()

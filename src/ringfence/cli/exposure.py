@@ -15,7 +15,7 @@ from ringfence.cli import say
 from ringfence.discovery import last_results
 from ringfence.exposure import arms, audit, change, history
 from ringfence.exposure.audit import Audit, Measured, Recipe
-from ringfence.exposure.change import Change, Direction
+from ringfence.exposure.change import Change
 from ringfence.exposure.choices import Choice, Rule, named
 from ringfence.exposure.estimates import Estimate, Pooled
 from ringfence.exposure.everybody import Exact, exactly, slates_of_all
@@ -107,7 +107,7 @@ def command(
     trusted = Trusted(frozenset({signer.public}))
     before = history.latest(place, trusted, recipe.command) if daily else None
     file = history.keep(place, made, signer)
-    risen = [one for one in change.changes(before, made) if one.direction is Direction.ROSE] if before else []
+    risen = change.rises(change.changes(before, made)) if before else ()
     if as_json:
         say.as_json({"file": str(file), "audit": made, "rose": risen})
     else:
@@ -220,13 +220,23 @@ def _platform(place: Workspace) -> _Platform:
     with events.connect(place) as connection:
         graph = build(connection, relations=[Relation.FOLLOWS])
         follows = next((ties.forward for ties in graph.relations if ties.relation is Relation.FOLLOWS), None)
-        if follows is None or not found:
-            what = "there are no follows" if follows is None else "no member was found"
-            raise Fault(what, where=str(place.path), mend="ingest follows, and run `ringfence discover`")
+        if follows is None:
+            raise Fault("there are no follows", where=str(place.path), mend="ingest ties of the relation follows")
         members = graph.find(found).astype(np.uint32)
-        if len(members) == follows.columns:
-            raise Fault("every account is a member", where=str(place.path), mend="there is nobody to keep from them")
+        _check(follows, members, str(place.path))
         return _Platform(follows, members, strata(connection, follows, members, seed), seed)
+
+
+def _check(follows: Csr, members: Ids, where: str) -> None:
+    """Raises Fault where there is nobody to lead, nobody to lead to, or nobody whom a guard could cost anything."""
+    if not len(members):
+        raise Fault("no member was found", where=where, mend="add seeds, and run `ringfence discover`")
+    following = follows.degree() > 0
+    following[members] = False
+    if len(members) == len(following):
+        raise Fault("every account is a member", where=where, mend="see what `ringfence discover` says of the seeds")
+    if not following.any():
+        raise Fault("nobody but members follows anybody", where=where, mend="ingest the follows of all accounts")
 
 
 def _measured(
