@@ -36,7 +36,7 @@ def means(audits: Sequence[Audit], seed: int) -> tuple[Mean, ...]:
     Raises Fault for fewer than two: one says nothing of other days.
     """
     if len(audits) < FEWEST:
-        raise Fault(f"there are {len(audits)} measurements alike", where="pooled", mend="measure on another day")
+        raise Fault("fewer than two measurements were made alike", where="pooled", mend="measure on another day")
     held = [figures(audit) for audit in audits]
     apart = len({audit.recipe.seed for audit in audits}) == len(audits)
     found = ((key, [one[key] for one in held if key in one]) for key in held[-1])
