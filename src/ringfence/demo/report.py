@@ -8,9 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ringfence.demo.figures import count, interval, percent
-from ringfence.demo.pictures import Node, Stage, exposure_curves, network_map, score_histogram, stage_bars
+from ringfence.demo.pictures import Node, Stage, network_map, score_histogram, stage_bars
 from ringfence.exposure.measure import ONE_FOLLOW, RANDOM, Exposure, Stratum
+from ringfence.pictures.curves import exposure_curves
+from ringfence.pictures.figures import count, interval, percent
 
 STRATA = {ONE_FOLLOW: "follows one member", RANDOM: "follows a random account"}
 
@@ -160,4 +161,5 @@ def stratum_name(name: str) -> str:
 
 
 def _curve(stratum: Stratum) -> str:
-    return exposure_curves(stratum_name(stratum.name), stratum.before.ever_by_step, stratum.after.ever_by_step)
+    arms = {"without guard": stratum.before.ever_by_step, "with guard": stratum.after.ever_by_step}
+    return exposure_curves(stratum_name(stratum.name), arms)

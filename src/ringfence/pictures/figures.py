@@ -1,11 +1,24 @@
 """How is a number told to somebody who reads no tables for a living? Short, and never surer than it is."""
 
-import numpy as np
+from typing import Protocol
 
-from ringfence.exposure.estimates import Estimate
+import numpy as np
 
 ONE_IN_A_HUNDRED = 0.01
 SMALLEST = 0.0001  # shares below it are all one to a reader
+
+
+class Share(Protocol):
+    """A share and the 95% interval around it; NaN where there was nothing to take a share of."""
+
+    @property
+    def value(self) -> float: ...
+
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
 
 
 def count(number: float) -> str:
@@ -29,7 +42,7 @@ def percent(share: float) -> str:
     return f"{share:.2%}" if margin < ONE_IN_A_HUNDRED else f"{share:.1%}"
 
 
-def interval(estimate: Estimate) -> str:
+def interval(estimate: Share) -> str:
     """The 95% interval, in words that fit behind the figure."""
     if np.isnan(estimate.value):
         return "nothing shown"

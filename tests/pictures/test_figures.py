@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.demo.figures import count, interval, percent
 from ringfence.exposure.estimates import Estimate
+from ringfence.pictures.figures import count, interval, percent
 
 
 @pytest.mark.parametrize(
