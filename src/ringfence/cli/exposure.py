@@ -13,12 +13,13 @@ import typer
 
 from ringfence.cli import say
 from ringfence.discovery import last_results
-from ringfence.exposure import arms, audit, change, history
+from ringfence.exposure import arms, change, history
 from ringfence.exposure.audit import Audit, Measured, Recipe
 from ringfence.exposure.change import Change
 from ringfence.exposure.choices import Choice, Rule, named
 from ringfence.exposure.estimates import Estimate, Pooled
 from ringfence.exposure.everybody import Exact, exactly, slates_of_all
+from ringfence.exposure.history import Kept
 from ringfence.exposure.measure import measure
 from ringfence.exposure.pooled import FEW, means
 from ringfence.exposure.recommenders.references import Kind, reference
@@ -36,7 +37,7 @@ from ringfence.store.workspace import Workspace
 
 GROUP = typer.Typer(name="exposure", invoke_without_command=True)
 
-File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote.")]
+File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote, or its page.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def command(
     """Measure how far recommenders lead test accounts to members, without the guard, with it, and with a cut.
 
     Some of the accounts found are kept from the guard: exposure to accounts it was told of would prove nothing. The
-    result is signed and kept in the workspace.
+    result is signed and kept in the workspace, with a page to read.
 
     Example: ringfence exposure --recommender friend_of_friend --recommender salsa --workspace platform
     """
@@ -106,12 +107,12 @@ def command(
     signer = signer_of(place)
     trusted = Trusted(frozenset({signer.public}))
     before = history.latest(place, trusted, recipe.command) if daily else None
-    file = history.keep(place, made, signer)
+    kept = history.keep(place, made, signer)
     risen = change.rises(change.changes(before, made)) if before else ()
     if as_json:
-        say.as_json({"file": str(file), "audit": made, "rose": risen})
+        say.as_json({"file": str(kept.measurement), "page": str(kept.page), "audit": made, "rose": risen})
     else:
-        _say(made, file)
+        _say(made, kept)
         for one in risen:
             typer.echo(f"ROSE: {_moved(one)}")
     if risen:
@@ -126,14 +127,14 @@ def verify(
     ] = None,
     as_json: say.AsJson = False,
 ) -> None:
-    """Check that a measurement is whole and signed, by a key you trust.
+    """Check that a measurement, or its page, is whole and signed, by a key you trust.
 
     Without --key it is only shown that nobody changed the file since whoever holds its key signed it.
 
     Example: ringfence exposure verify platform/exposure/exposure.json --key ed25519:...
     """
     trusted = Trusted.of(key, "--key") if key else None
-    read = audit.unseal(_read(file), trusted, str(file))
+    read = history.read(_read(file), trusted, str(file))
     if as_json:
         say.as_json({"trusted": bool(key), "audit": read})
         return
@@ -149,7 +150,7 @@ def diff(before: File, after: File, as_json: say.AsJson = False) -> None:
 
     Example: ringfence exposure diff monday.json tuesday.json
     """
-    old, new = (audit.unseal(_read(file), None, str(file)) for file in (before, after))
+    old, new = (history.read(_read(file), None, str(file)) for file in (before, after))
     found, alone = change.changes(old, new), change.missing(old, new)
     if as_json:
         say.as_json({"changes": found, "only_in_one": alone})
@@ -288,7 +289,7 @@ def _read(file: Path) -> bytes:
         raise Fault(f"cannot be read ({error.strerror})", where=str(file), mend="check its name and rights") from error
 
 
-def _say(made: Audit, file: Path) -> None:
+def _say(made: Audit, kept: Kept) -> None:
     for one in made.measured:
         typer.echo(f"{one.recommender}, ten slates each, clicked by {made.recipe.choice}")
         _say_exposure(one)
@@ -296,7 +297,7 @@ def _say(made: Audit, file: Path) -> None:
             _say_exact(one.exact)
     for line in made.left_out:
         typer.echo(f"Not measured: {line}")
-    typer.echo(f"Signed, in {file}")
+    typer.echo(f"Signed, in {kept.measurement}; to read, in {kept.page}")
 
 
 def _say_exposure(measured: Measured) -> None:

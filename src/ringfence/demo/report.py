@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ringfence.demo.pictures import Node, Stage, network_map, score_histogram, stage_bars
 from ringfence.exposure.measure import ONE_FOLLOW, RANDOM, Exposure, Stratum
 from ringfence.pictures.curves import exposure_curves
-from ringfence.pictures.figures import count, interval, percent
+from ringfence.pictures.figures import count, percent
+from ringfence.pictures.pages import templates
 
 STRATA = {ONE_FOLLOW: "follows one member", RANDOM: "follows a random account"}
 
@@ -114,14 +114,8 @@ class DemoReport:
 
 def render(report: DemoReport) -> str:
     """The page as one HTML document that asks nothing of any other machine; every text in it is escaped."""
-    page = Environment(
-        loader=PackageLoader("ringfence.demo"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page.filters |= {"count": count, "percent": percent, "interval": interval, "stratum": stratum_name}
+    page = templates("ringfence.demo")
+    page.filters["stratum"] = stratum_name
     return page.get_template("report.html").render(
         report=report,
         lead=lead(report),

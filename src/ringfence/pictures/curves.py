@@ -2,30 +2,32 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from ringfence.pictures import svg
 from ringfence.pictures.colours import of_arm
 from ringfence.pictures.figures import Share, interval, percent
+from ringfence.pictures.labels import End, at_ends
 
 SIZE = (370.0, 256.0)
 PLOT = (42.0, 34.0, 242.0, 206.0)  # left, top, right, bottom of the axes
-LABEL = 32.0  # height of a label of two lines
-TOP, FOOT = 16.0, PLOT[3] - 4  # of the first label's first line, and of the last one's
 
 
-def exposure_curves(stratum: str, arms: Mapping[str, Sequence[Share]]) -> str:
+def exposure_curves(stratum: str, arms: Mapping[str, Sequence[Share]], key: str = "") -> str:
     """Share of test accounts shown a member by each slate, a curve an arm by its name.
 
-    The axis always runs from 0 to 100%, so that strata can be compared by eye.
+    `key` tells the picture from others of the same stratum on a page. The axis always runs from 0 to 100%, so that
+    strata can be compared by eye.
     """
     steps = max(len(shares) for shares in arms.values())
     shapes = [svg.text(PLOT[0], 18, stratum, bold=True), *_axes(steps)]
-    heights = _apart([_height(shares[-1]) for shares in arms.values()])
-    for place, ((name, shares), height) in enumerate(zip(arms.items(), heights, strict=True)):
+    for place, (name, shares) in enumerate(arms.items()):
         shapes += _curve(name, shares, of_arm(place))
-        shapes += _label(name, shares[-1], height, of_arm(place))
+    ends = [_end(name, shares[-1], of_arm(place)) for place, (name, shares) in enumerate(arms.items())]
+    shapes += at_ends(ends, PLOT[2], 16, PLOT[3] - 4)
     last = ", ".join(f"{percent(shares[-1].value)} {name}" for name, shares in arms.items())
     told = f"Of test accounts, shown a member within {steps} slates: {last}."
-    return svg.picture(f"curve-{stratum}", SIZE, f"Ever shown a member: {stratum}", told, shapes)
+    return svg.picture(f"curve-{key or stratum}", SIZE, f"Ever shown a member: {stratum}", told, shapes)
 
 
 def _axes(steps: int) -> Iterator[str]:
@@ -40,7 +42,7 @@ def _axes(steps: int) -> Iterator[str]:
 
 def _curve(name: str, shares: Sequence[Share], colour: str) -> Iterator[str]:
     # A share of nothing has no place on an axis.
-    some = [(step, one) for step, one in enumerate(shares, 1) if one.value == one.value]
+    some = [(step, one) for step, one in enumerate(shares, 1) if not np.isnan(one.value)]
     xs = [_x(step, len(shares)) for step, _ in some]
     highs = [(x, _y(one.high)) for x, (_, one) in zip(xs, some, strict=True)]
     lows = [(x, _y(one.low)) for x, (_, one) in zip(xs, some, strict=True)]
@@ -49,14 +51,6 @@ def _curve(name: str, shares: Sequence[Share], colour: str) -> Iterator[str]:
     yield svg.path(values, colour)
     for at, (step, one) in zip(values, some, strict=True):
         yield svg.dot(at, 3.5, colour, f"{name}, by slate {step}: {percent(one.value)} ({interval(one)})")
-
-
-def _label(name: str, last: Share, height: float, colour: str) -> Iterator[str]:
-    right = PLOT[2]
-    yield svg.line((right - 8, _height(last) - 5), (right + 12, height - 5), colour, width=0.8)
-    yield svg.dot((right + 12, height - 5), 5, colour, "")
-    yield svg.text(right + 22, height, percent(last.value), bold=True, size=14)
-    yield svg.text(right + 22, height + 14, name, fill=svg.MUTED, size=11)
 
 
 def _x(step: int, steps: int) -> float:
@@ -69,20 +63,5 @@ def _y(share: float) -> float:
     return bottom - share * (bottom - top)
 
 
-def _height(last: Share) -> float:
-    """Where the first line of a curve's label would stand best."""
-    return _y(last.value if last.value == last.value else 0.0) + 5
-
-
-def _apart(wanted: Sequence[float]) -> list[float]:
-    """Label heights near the wanted ones, in their order, far enough apart to read them all where there is room."""
-    gap = min(LABEL, (FOOT - TOP) / max(len(wanted) - 1, 1))
-    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
-    heights = [0.0] * len(wanted)
-    foot = TOP - gap
-    for place in order:
-        foot = heights[place] = max(wanted[place], foot + gap)
-    roof = FOOT + gap
-    for place in reversed(order):
-        roof = heights[place] = min(heights[place], roof - gap)
-    return heights
+def _end(name: str, last: Share, colour: str) -> End:
+    return End(name, last.value, _y(0.0 if np.isnan(last.value) else last.value), colour)

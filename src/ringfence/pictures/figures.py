@@ -51,3 +51,23 @@ def interval(estimate: Share) -> str:
     if estimate.value == 1:
         return f"at least {percent(estimate.low)}"
     return f"{percent(estimate.low)} to {percent(estimate.high)}"
+
+
+def points(difference: Share) -> tuple[str, str]:
+    """A difference of two shares, and its interval: +1.3%, -0.5% to +3.0%; a dash for one of nothing."""
+    if np.isnan(difference.value):
+        return "\N{EN DASH}", ""
+    return f"{difference.value:+.1%}", f"{difference.low:+.1%} to {difference.high:+.1%}"
+
+
+def times(factor: Share) -> tuple[str, str]:
+    """How many times more, and its interval: 3.2, 2.1 to 5.0; a dash where there is no saying."""
+    if np.isnan(factor.value):
+        return "\N{EN DASH}", ""
+    ends = f"{factor.low:.1f} to {factor.high:.1f}" if np.isfinite(factor.high) else f"at least {factor.low:.1f}"
+    return f"{factor.value:.1f}", ends
+
+
+def amount(number: float) -> str:
+    """1.517 -> 1.52; a dash for none."""
+    return "\N{EN DASH}" if np.isnan(number) else f"{number:.2f}"
