@@ -101,3 +101,21 @@ def test_two_recommenders_are_measured_in_one_audit(tmp_path: Path) -> None:
     starts = [one["exposure"]["strata"][0]["test_accounts"] for one in audit["measured"]]
     assert starts == [5, 5]
     assert audit["recipe"]["withheld"] == 6
+
+
+def test_either_file_is_verified_and_a_changed_byte_is_one_line(tmp_path: Path) -> None:
+    workspace = platform(tmp_path, at_random(), range(6))
+    done = CliRunner().invoke(
+        GROUP, ["--withhold", "1", "--test-accounts", "5", "--workspace", str(workspace.path)], catch_exceptions=False
+    )
+    page = workspace.exposure / "exposure.html"
+    assert f"to read, in {page}" in done.stdout
+    for file in (page, workspace.exposure / "exposure.json"):
+        checked = CliRunner().invoke(GROUP, ["verify", str(file)], catch_exceptions=False)
+        assert "Signed, and not changed since" in checked.stdout
+        content = file.read_bytes()
+        file.write_bytes(content.replace(b"friend", b"fiends", 1))
+        with pytest.raises(Fault) as fault:
+            CliRunner().invoke(GROUP, ["verify", str(file)], catch_exceptions=False)
+        assert len(str(fault.value).splitlines()) == 1
+        assert "does not fit" in str(fault.value)

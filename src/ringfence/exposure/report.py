@@ -28,7 +28,7 @@ STRATA = {
 }
 ARMS = {
     "none": "the recommender alone, without a guard",
-    "guard": "the guard as it is",
+    "guard": "leaves out whoever its policy drops, and shows last whoever it demotes",
     "filter": "leaves out whoever is flagged",
     "damping": "the filter, and nothing is learned through flagged accounts",
     "hard": "the same, nor through accounts that follow three flagged ones or more",

@@ -9,7 +9,7 @@ from ringfence.pictures.colours import of_arm
 from ringfence.pictures.figures import Share, interval, percent
 from ringfence.pictures.labels import End, at_ends
 
-SIZE = (370.0, 256.0)
+SIZE = (386.0, 256.0)
 PLOT = (42.0, 34.0, 242.0, 206.0)  # left, top, right, bottom of the axes
 
 
