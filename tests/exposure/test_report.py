@@ -126,6 +126,13 @@ def test_of_several_recommenders_an_arm_is_judged_by_the_worst() -> None:
     assert all(name in text for name in ("salsa", "item based"))
 
 
+def test_an_arm_that_was_not_measured_with_all_recommenders_is_not_said_to_keep_a_promise() -> None:
+    told = audit(exposure())
+    told = replace(told, measured=(*told.measured, *audit(exposure(NAMES[:2]), recommenders=("salsa",)).measured))
+    assert outcomes(audit(exposure()))["hard"] is Outcome.MET
+    assert outcomes(told)["hard"] is Outcome.OPEN
+
+
 def test_every_arm_and_stratum_and_what_was_left_out_is_told() -> None:
     for name in NAMES:
         assert f" {name} " in FULL

@@ -35,6 +35,7 @@ ARMS = {
     "budgeted": "the filter, and leaves out likely members by whom the viewer follows, within a budget on others",
 }
 SIGNS = {Outcome.MET: "\N{CHECK MARK}", Outcome.MISSED: "\N{BALLOT X}", Outcome.OPEN: "?"}
+BADNESS = (Outcome.MET, Outcome.OPEN, Outcome.MISSED)
 NOTHING_LOST = Estimate(0.0, 0.0, 0.0, 0)  # what the arm without a guard takes from others
 NOTHING = Estimate(np.nan, np.nan, np.nan, 0)
 AXES = ("innocent slots that change hands", "leak")
@@ -102,11 +103,15 @@ def lead(audit: Audit) -> str:
 
 
 def outcomes(audit: Audit) -> dict[str, Outcome]:
-    """How each arm keeps all of its bounds with all recommenders: as badly as the worst of them."""
+    """How each arm keeps all of its bounds with all recommenders: as badly as the worst of them.
+
+    An arm that was not measured with all of them is open at best.
+    """
+    held = [[finding.arm for finding in one.findings] for one in audit.measured]
     found: dict[str, Outcome] = {}
-    for outcome in (Outcome.MET, Outcome.OPEN, Outcome.MISSED):  # the worst last, so that it stays
-        for one in audit.measured:
-            found |= {finding.arm: outcome for finding in one.findings if finding.outcome is outcome}
+    for finding in (finding for one in audit.measured for finding in one.findings):
+        everywhere = Outcome.MET if all(finding.arm in arms for arms in held) else Outcome.OPEN
+        found[finding.arm] = max(found.get(finding.arm, everywhere), finding.outcome, key=BADNESS.index)
     return found
 
 
