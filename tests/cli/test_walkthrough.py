@@ -147,8 +147,8 @@ def test_exposure_is_signed_compared_and_checked(
     again = ringfence(*words, "--daily")
     assert again.returncode == 0, again.stderr  # the same seed on the same events: nothing can have risen
     assert "kept from the guard" in again.stdout
-    arms = first["audit"]["exposure"]["strata"][0]["arms"]
-    assert [arm["name"] for arm in arms][:2] == ["none", "filter"]
+    arms = first["audit"]["measured"][0]["exposure"]["strata"][0]["arms"]
+    assert [arm["name"] for arm in arms][:4] == ["none", "filter", "damping", "hard"]
     kept = sorted((place / "exposure" / "history").iterdir())
     same = ringfence("exposure", "diff", kept[-2], kept[-1])
     assert (same.returncode, "rose" in same.stdout) == (0, False)

@@ -1,11 +1,12 @@
 """Measurements for tests, made up."""
 
-from ringfence.exposure.audit import Audit, Recipe
+from ringfence.exposure.audit import Audit, Measured, Recipe
 from ringfence.exposure.estimates import Estimate
 from ringfence.exposure.measure import ONE_FOLLOW, ArmExposure, Exposure, Stratum
 from ringfence.exposure.metrics import Collateral, ExposureSummary
 from ringfence.exposure.thresholds import judge, parse
 
+FRIEND_OF_FRIEND = "friend_of_friend"
 COMMAND = "ringfence exposure --withhold 0.2"
 
 
@@ -38,5 +39,5 @@ def measured(leak: float, *, displaced: float = 0.002, at: str = "2026-11-26", c
     strata = (Stratum(ONE_FOLLOW, 200, arms, around(0.0)),)
     exposure = Exposure(20_000, 150, 120, 130, 0, 10, 10, strata, costs)
     thresholds = parse("", "defaults")
-    recipe = Recipe(command, "0.1.0", at, "friend_of_friend", 0, 30, 200)
-    return Audit(recipe, thresholds, exposure, judge(exposure, thresholds))
+    recipe = Recipe(command, "0.1.0", at, (FRIEND_OF_FRIEND,), "top 3", 0, 30, 200)
+    return Audit(recipe, thresholds, (Measured(FRIEND_OF_FRIEND, exposure, judge(exposure, thresholds), ()),))

@@ -1,14 +1,17 @@
 """Does a signed measurement come back as it was, and is any change to it seen?"""
 
 from base64 import b64encode
+from dataclasses import replace
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.exposure.audits import measured
 
 from ringfence.exposure.audit import PURPOSE, seal, unseal
+from ringfence.exposure.everybody import DearSlot, Exact, ExactArm, Group
 from ringfence.guard.snapshots import signing
 from ringfence.guard.snapshots.signing import Trusted
 from ringfence.model.faults import Fault
@@ -21,8 +24,23 @@ FILE = seal(measured(0.2), SIGNER)
 def test_a_measurement_comes_back_as_it_was_and_a_share_of_nothing_too() -> None:
     read = unseal(FILE, OURS, "here")
     assert seal(read, SIGNER) == FILE
-    assert read.findings == measured(0.2).findings
-    assert read.exposure.strata[0].arms[0].amplification.value != read.exposure.strata[0].arms[0].amplification.value
+    assert read.measured[0].findings == measured(0.2).measured[0].findings
+    assert np.isnan(read.measured[0].exposure.strata[0].arms[0].amplification.value)
+
+
+def test_exact_figures_come_back_too_and_none_stay_none() -> None:
+    group = Group("all", 3, (0.1, 0.2, 0.3), (0.2, 0.4, np.nan), 1.5, 0.0, 0.1)
+    exact = Exact("top 3", (1, 3, 10), 0.85, (ExactArm("none", (group,), 1e-9, (DearSlot(1, 2, 3, 0.5),)),))
+    made = measured(0.2)
+    made = replace(
+        made, measured=(*made.measured, replace(made.measured[0], exact=exact)), left_out=("arm budgeted: no",)
+    )
+    read = unseal(seal(made, SIGNER), OURS, "here")
+    assert read.measured[0].exact is None
+    assert read.measured[1].exact is not None
+    assert read.measured[1].exact.arms[0].dearest == exact.arms[0].dearest
+    assert np.isnan(read.measured[1].exact.arms[0].groups[0].shown_within[2])
+    assert read.left_out == made.left_out
 
 
 @given(st.integers(0, len(FILE) - 2), st.integers(1, 255))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.exposure.choices import Choice, any_slot, by_position, top
+from ringfence.exposure.choices import Choice, Rule, any_slot, by_position, named, top
 from ringfence.model.faults import Fault
 
 RULES = [top(1), top(3), any_slot(), by_position(), by_position(0.5), by_position(1.0)]
@@ -60,3 +60,16 @@ def test_no_slot_to_click_is_refused() -> None:
 def test_rules_are_told_apart_by_name_and_value() -> None:
     assert len({choice.name for choice in RULES}) == len(RULES)
     assert top(3) == top(3) != top(2)
+
+
+@given(st.integers(1, 10), st.floats(0, 1, exclude_max=True), st.sampled_from(list(Rule)))
+def test_a_slot_is_drawn_as_likely_as_the_choice_says(filled: int, luck: float, rule: Rule) -> None:
+    choice = named(rule)
+    slate = np.full(10, -1, np.int32)
+    slate[:filled] = np.arange(filled)
+    passed = np.concatenate([[0.0], np.cumsum(choice.probabilities(slate))])
+    slot = choice.slot(filled, luck)
+    assert slot < filled
+    assert passed[slot] - 1e-12 <= luck <= passed[slot + 1] + 1e-12
+    if rule is Rule.TOP_3:
+        assert slot == int(luck * min(3, filled))

@@ -2,8 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from ringfence.exposure.estimates import paired_fall, ratio, resamples
+from ringfence.exposure.estimates import Estimate, amplified, paired_fall, pooled, ratio, repeated, resamples
+
+Outcomes = NDArray[np.int64]
 
 
 def test_none_of_n_is_bounded_by_the_rule_of_three_and_so_is_all_of_n() -> None:
@@ -51,3 +56,66 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     assert (resamples(9, 5) == resamples(9, 5)).all()
     assert (resamples(9, 5) != resamples(9, 6)).any()
     assert (resamples(9, 5).sum(axis=1) == 9).all()
+
+
+def test_amplification_over_a_rare_share_has_an_open_end_and_warns_of_nothing() -> None:
+    draws, slots = resamples(20, 4), np.full(20, 10)
+    rare = np.eye(1, 20, dtype=np.int64)[0]  # one account saw one member: many a draw lacks it
+    times = amplified((np.full(20, 5), slots), draws, (rare, slots), resamples(20, 5))
+    assert times.value == pytest.approx(100)
+    assert 0 < times.low < times.value
+    assert not times.high < np.inf
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30), st.integers(0, 99))
+def test_clusters_of_one_account_are_accounts(outcomes: list[tuple[int, int]], seed: int) -> None:
+    part = np.array([min(pair) for pair in outcomes])
+    whole = np.array([max(pair) for pair in outcomes])
+    alone = ratio(part, whole, resamples(len(part), seed))
+    together = pooled([(part[one : one + 1], whole[one : one + 1]) for one in range(len(part))], seed)
+    np.testing.assert_allclose(
+        [together.value, together.low, together.high], [alone.value, alone.low, alone.high], rtol=1e-12
+    )
+    assert together.clusters == together.accounts == alone.accounts
+
+
+def hanging_together(rng: np.random.Generator, clusters: int, accounts: int) -> list[tuple[Outcomes, Outcomes]]:
+    """Each cluster has a rate of its own, 30% on average."""
+    everyone = np.ones(accounts, dtype=np.int64)
+    rates = rng.beta(3.0, 7.0, clusters)
+    return [((rng.random(accounts) < rate).astype(np.int64), everyone) for rate in rates]
+
+
+def test_the_pooled_interval_covers_the_truth_where_accounts_of_a_cluster_hang_together() -> None:
+    rng, draws = np.random.default_rng(0), resamples(20 * 50, 1)
+    found, blind = [], []
+    for seed in range(120):
+        clusters = hanging_together(rng, 20, 50)
+        whole = pooled(clusters, seed)
+        part, everyone = (np.concatenate(side) for side in zip(*clusters, strict=True))
+        alone = ratio(part, everyone, draws)
+        assert alone.value == pytest.approx(whole.value)
+        found.append(whole.low <= 0.3 <= whole.high)
+        blind.append(alone.low <= 0.3 <= alone.high)
+    assert 0.88 <= np.mean(found) <= 0.99
+    assert np.mean(blind) < 0.75  # accounts taken for independent
+
+
+def test_none_in_any_cluster_is_bounded_by_clusters_and_not_by_accounts() -> None:
+    none, everyone = np.zeros(200, dtype=np.int64), np.ones(200, dtype=np.int64)
+    found = pooled([(none, everyone)] * 20, 0)
+    assert (found.value, found.low, found.high, found.clusters, found.accounts) == (0.0, 0.0, 3 / 20, 20, 4_000)
+    assert pooled([(everyone, everyone)] * 20, 0).low == 1 - 3 / 20
+    assert np.isnan(pooled([(none, none)], 0).value)
+    assert np.isnan(pooled([], 0).high)
+
+
+def test_measuring_the_same_test_accounts_again_makes_no_figure_surer() -> None:
+    rng, draws, everyone = np.random.default_rng(1), resamples(150, 1), np.ones(150, dtype=np.int64)
+    one = ratio(rng.random(150) < 0.4, everyone, draws)
+    often = repeated([one] * 30, 0)
+    assert often.value == pytest.approx(one.value)
+    assert often.high - often.low == pytest.approx(one.high - one.low)
+    days = [ratio(rng.random(150) < rate, everyone, draws) for rate in (0.1, 0.3, 0.5, 0.7)]
+    assert repeated(days, 0).high - repeated(days, 0).low > max(day.high - day.low for day in days)
+    assert repeated([*days, Estimate(np.nan, np.nan, np.nan, 150)], 0) == repeated(days, 0)

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ringfence.exposure.arms import Arm, budgeted, damping, filtered, hard, none
+from ringfence.exposure import arms
+from ringfence.exposure.arms import Arm, affordable, behind, budgeted, damping, filtered, hard, none
+from ringfence.exposure.cuts.odds import Odds
 from ringfence.exposure.measure import Exposure, Stratum, measure, to_json
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
 from ringfence.exposure.simulate import Mask, keep_all
@@ -66,14 +68,14 @@ def test_amplification_is_over_the_random_stratum_and_noise_is_what_luck_alone_d
 
 def test_all_arms_run_on_the_same_test_accounts_and_each_tells_its_cost(follows: Csr) -> None:
     suggest, flagged = FriendOfFriend(follows), np.isin(np.arange(ACCOUNTS), MEMBERS[:30])
-    arms = (
+    compared = (
         none(suggest),
         filtered(suggest, flagged),
         damping(follows, flagged),
         hard(follows, flagged),
         budgeted(follows, suggest, flagged, 1, budget=0.05),
     )
-    exposure = measure(follows, MEMBERS, MEMBERS[:30], {}, 1, arms=arms, steps=5, test_accounts=40, viewers=150)
+    exposure = measure(follows, MEMBERS, MEMBERS[:30], {}, 1, arms=compared, steps=5, test_accounts=40, viewers=150)
     names = ["none", "filter", "damping", "hard", "budgeted"]
     lured = stratum(exposure, "one_follow")
     assert [arm.name for arm in lured.arms] == names
@@ -103,8 +105,8 @@ def test_the_guard_may_be_any_callable(follows: Csr) -> None:
         asked.append(viewer)
         return keep_all(viewer, followed, candidates)
 
-    arms = (none(FriendOfFriend(follows)), Arm("watching", FriendOfFriend(follows), keep))
-    exposure = measure(follows, MEMBERS, MEMBERS, {}, 1, steps=2, test_accounts=10, viewers=10, arms=arms)
+    watched = (none(FriendOfFriend(follows)), Arm("watching", FriendOfFriend(follows), keep))
+    exposure = measure(follows, MEMBERS, MEMBERS, {}, 1, steps=2, test_accounts=10, viewers=10, arms=watched)
     assert stratum(exposure, "one_follow").after.ever == stratum(exposure, "one_follow").before.ever
     assert min(asked) < ACCOUNTS <= max(asked)  # accounts of the platform, and newcomers beyond it
 
@@ -143,3 +145,24 @@ def test_the_measurement_is_json_and_a_share_of_nothing_is_null() -> None:
 def test_a_stratum_without_accounts_is_refused_by_name(follows: Csr) -> None:
     with pytest.raises(Fault, match="stratum 'firecrest watchers'"):
         measure(follows, MEMBERS, MEMBERS, {"firecrest watchers": MEMBERS[:0]}, 0, steps=1, test_accounts=1)
+
+
+def test_a_cut_shared_by_recommenders_is_learned_once_and_is_what_the_worst_of_them_can_afford(
+    follows: Csr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likely = np.random.default_rng(0).normal(-4.0, 1.0, ACCOUNTS)
+    learned: list[Mask] = []
+
+    def estimate(_follows: object, flagged: Mask, *_given: object) -> Odds:
+        learned.append(flagged)
+        return Odds(likely, flagged & False, flagged & False)
+
+    monkeypatch.setattr(arms, "estimate", estimate)
+    flagged = np.isin(np.arange(ACCOUNTS), MEMBERS[:30])
+    suggesters = [FriendOfFriend(follows), damping(follows, flagged).suggest]
+    apart = [affordable(follows, [suggest], flagged, 1, budget=0.05).threshold for suggest in suggesters]
+    shared = affordable(follows, suggesters, flagged, 1, budget=0.05)
+    assert apart[0] != apart[1]
+    assert shared.threshold == max(apart)
+    assert len(learned) == 3
+    assert behind(shared, suggesters[1]).suggest is suggesters[1]

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ringfence.exposure.cuts.budget import Cut, contact
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
 from ringfence.exposure.simulate import fill_slate, keep_unflagged
-from ringfence.exposure.slates import Mask, Slates, friend_of_friend, from_rows, load, save
+from ringfence.exposure.slates import Limits, Mask, Slates, friend_of_friend, from_rows, load, save
 from ringfence.graph import threads
 from ringfence.graph.csr import Csr, from_pairs
 from ringfence.model.faults import Fault
@@ -217,3 +218,17 @@ def test_a_file_with_an_id_beyond_its_accounts_is_refused(tmp_path: Path) -> Non
 def test_slates_that_a_kernel_would_read_past_are_refused(ids: NDArray[np.int32]) -> None:
     with pytest.raises(Fault, match="slates"):
         Slates(ids, np.zeros(2, np.int32))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_limits_leave_out_for_each_viewer_whom_a_cut_leaves_out(seed: int) -> None:
+    follows, rng = random_graph(seed, 300), np.random.default_rng(seed)
+    odds = rng.normal(-3.0, 2.0, 300)
+    chosen = Cut(rng.random(300) < 0.1, odds, 1 / (1 + np.exp(-odds)), -4.5)
+    near = np.log(contact(chosen.probability, [follows.row(viewer) for viewer in range(300)]))
+    found = friend_of_friend(follows, keep=~chosen.flagged, limits=Limits(odds, near, chosen.threshold), reads=20)
+    suggest = FriendOfFriend(follows, 20)
+    expected = [fill_slate(suggest, chosen.keep, follows.row(one), one, 10) for one in range(300)]
+    assert [row[row >= 0].tolist() for row in found.ids] == [slate.tolist() for slate, _ in expected]
+    assert found.backfilled.tolist() == [popular for _, popular in expected]
+    assert (found.ids != friend_of_friend(follows, keep=~chosen.flagged, reads=20).ids).any()

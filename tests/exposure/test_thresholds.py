@@ -21,7 +21,7 @@ def test_an_interval_that_ends_on_the_bound_meets_it_and_a_figure_of_nothing_is_
 
 
 def test_every_arm_but_the_first_is_judged_by_every_bound() -> None:
-    findings = judge(measured(0.2, displaced=0.03).exposure, parse("leak = 0.3\n", "here"))
+    findings = judge(measured(0.2, displaced=0.03).measured[0].exposure, parse("leak = 0.3\n", "here"))
     assert [(one.arm, one.figure, one.at_most, one.outcome) for one in findings] == [
         ("filter", "leak", 0.3, Outcome.MET),
         ("filter", "displaced", 0.01, Outcome.MISSED),

@@ -2,8 +2,9 @@
 
 import importlib.metadata
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +14,16 @@ import typer
 from ringfence.cli import say
 from ringfence.discovery import last_results
 from ringfence.exposure import arms, audit, change, history
-from ringfence.exposure.arms import Arm
-from ringfence.exposure.audit import Audit, Recipe
-from ringfence.exposure.change import Change, Direction
-from ringfence.exposure.estimates import Estimate
+from ringfence.exposure.audit import Audit, Measured, Recipe
+from ringfence.exposure.change import Change
+from ringfence.exposure.choices import Choice, Rule, named
+from ringfence.exposure.estimates import Estimate, Pooled
+from ringfence.exposure.everybody import Exact, exactly, slates_of_all
 from ringfence.exposure.measure import measure
-from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
-from ringfence.exposure.recommenders.item_based import ItemBased
-from ringfence.exposure.recommenders.salsa import Salsa
+from ringfence.exposure.pooled import FEW, means
+from ringfence.exposure.recommenders.references import Kind, reference
 from ringfence.exposure.recommenders.suggestions import Recommender
+from ringfence.exposure.strata import Strata, strata
 from ringfence.exposure.thresholds import Thresholds, judge, parse
 from ringfence.graph.build import build
 from ringfence.graph.csr import Csr, Ids
@@ -37,12 +39,14 @@ GROUP = typer.Typer(name="exposure", invoke_without_command=True)
 File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote.")]
 
 
-class Kind(StrEnum):
-    """The reference recommenders."""
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    """What is measured on: `members` are all that were found."""
 
-    FRIEND_OF_FRIEND = "friend_of_friend"
-    ITEM_BASED = "item_based"
-    SALSA = "salsa"
+    follows: Csr
+    members: Ids
+    starts: Strata
+    seed: int
 
 
 @GROUP.callback()
@@ -52,7 +56,11 @@ def command(
         float, typer.Option(min=0, max=1, help="Share of the accounts found to keep from the guard.")
     ] = 0.2,
     test_accounts: Annotated[int, typer.Option(min=1, help="Test accounts a group.")] = 200,
-    recommender: Annotated[Kind, typer.Option(help="The recommender that is asked.")] = Kind.FRIEND_OF_FRIEND,
+    recommender: Annotated[
+        list[Kind] | None,
+        typer.Option(help="Whom to ask, friend_of_friend by default. Give it several times to ask several."),
+    ] = None,
+    choice: Annotated[Rule, typer.Option(help="Which slot of a slate a test account clicks.")] = Rule.TOP_3,
     thresholds: Annotated[
         Path | None, typer.Option(help="TOML with the bounds that are promised: leak, displaced.")
     ] = None,
@@ -63,44 +71,47 @@ def command(
     workspace: say.Where = say.HERE,
     as_json: say.AsJson = False,
 ) -> None:
-    """Measure how far a recommender leads test accounts to members, without the guard, with it, and with a cut.
+    """Measure how far recommenders lead test accounts to members, without the guard, with it, and with a cut.
 
     Some of the accounts found are kept from the guard: exposure to accounts it was told of would prove nothing. The
     result is signed and kept in the workspace.
 
-    Example: ringfence exposure --withhold 0.2 --workspace platform
+    Example: ringfence exposure --recommender friend_of_friend --recommender salsa --workspace platform
     """
     if context.invoked_subcommand is not None:
         return
     promised = _thresholds(thresholds)
     place = say.workspace(workspace)
-    follows, members = _found(place)
-    seed = place.config.discovery.seed
-    known = members[np.random.default_rng(seed).random(len(members)) >= withhold]
-    with say.bars() as bars:
-        bars.start("exposure")
-        compared = _arms(follows, known, recommender, seed)
-        exposure = measure(follows, members, known, {}, seed, arms=compared, test_accounts=test_accounts)
-        bars.advance(1.0)
+    platform = _platform(place)
+    known = platform.members[np.random.default_rng(platform.seed).random(len(platform.members)) >= withhold]
+    asked = {str(kind): reference(kind, platform.follows) for kind in recommender or [Kind.FRIEND_OF_FRIEND]}
+    measured, left_out = _measured(platform, known, asked, named(choice), test_accounts, promised)
     recipe = Recipe(
-        command=f"ringfence exposure --withhold {withhold} --test-accounts {test_accounts} --recommender {recommender}",
+        command=" ".join(
+            [
+                f"ringfence exposure --withhold {withhold} --test-accounts {test_accounts}",
+                *(f"--recommender {name}" for name in asked),
+                f"--choice {choice}",
+            ]
+        ),
         ringfence=importlib.metadata.version("ringfence"),
         at=datetime.now(UTC).isoformat(timespec="microseconds"),
-        recommender=recommender,
-        seed=seed,
-        withheld=len(members) - len(known),
+        recommenders=tuple(asked),
+        choice=named(choice).name,
+        seed=platform.seed,
+        withheld=len(platform.members) - len(known),
         test_accounts=test_accounts,
     )
-    measured = Audit(recipe, promised, exposure, judge(exposure, promised))
+    made = Audit(recipe, promised, measured, (*platform.starts.left_out, *left_out))
     signer = signer_of(place)
     trusted = Trusted(frozenset({signer.public}))
     before = history.latest(place, trusted, recipe.command) if daily else None
-    file = history.keep(place, measured, signer)
-    risen = [one for one in change.changes(before, measured) if one.direction is Direction.ROSE] if before else []
+    file = history.keep(place, made, signer)
+    risen = change.rises(change.changes(before, made)) if before else ()
     if as_json:
-        say.as_json({"file": str(file), "audit": measured, "rose": risen})
+        say.as_json({"file": str(file), "audit": made, "rose": risen})
     else:
-        _say(measured, file)
+        _say(made, file)
         for one in risen:
             typer.echo(f"ROSE: {_moved(one)}")
     if risen:
@@ -144,10 +155,19 @@ def diff(before: File, after: File, as_json: say.AsJson = False) -> None:
         say.as_json({"changes": found, "only_in_one": alone})
         return
     rows = [
-        (one.stratum, one.arm, one.figure, _told(one.before), _told(one.after), f"{one.difference:+.1%}", one.direction)
+        (
+            one.recommender,
+            one.stratum,
+            one.arm,
+            one.figure,
+            _told(one.before),
+            _told(one.after),
+            f"{one.difference:+.1%}",
+            one.direction,
+        )
         for one in found
     ]
-    say.table("", ("who starts", "arm", "figure", "before", "after", "difference", ""), rows)
+    say.table("", ("recommender", "who starts", "arm", "figure", "before", "after", "difference", ""), rows)
     if old.recipe.command != new.recipe.command:
         typer.echo(f"Not measured alike: `{old.recipe.command}` and `{new.recipe.command}`")
     for name in alone:
@@ -155,53 +175,104 @@ def diff(before: File, after: File, as_json: say.AsJson = False) -> None:
 
 
 @GROUP.command("history")
-def past(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
+def past(
+    pooled: Annotated[
+        bool, typer.Option("--pooled", help="The mean over all made by the same command as the last, and its interval.")
+    ] = False,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
     """List the measurements of a workspace, the oldest first.
 
     Example: ringfence exposure history --workspace platform
     """
     place = say.workspace(workspace)
     kept = list(history.every(place, Trusted(frozenset({signer_of(place).public}))))
-    rows = [
-        (one.recipe.at[:16], one.recipe.recommender, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
-        for one in kept
-        for arm in one.exposure.strata[0].arms
-    ]
-    if as_json:
-        say.as_json({"measurements": [{"recipe": one.recipe, "findings": one.findings} for one in kept]})
+    if pooled:
+        _say_pooled([one for one in kept if one.recipe.command == kept[-1].recipe.command], as_json=as_json)
+    elif as_json:
+        say.as_json({"measurements": [_judged(one) for one in kept]})
     else:
+        rows = [
+            (one.recipe.at[:16], asked.recommender, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+            for one in kept
+            for asked in one.measured
+            for arm in asked.exposure.strata[0].arms
+        ]
         say.table("", ("at", "recommender", "arm", "shown a member", "an unknown one"), rows)
 
 
-def _found(place: Workspace) -> tuple[Csr, Ids]:
-    """The follow graph, and the accounts that the last discovery found."""
-    scores = last_results.read_scores(place)
+def _say_pooled(alike: Sequence[Audit], *, as_json: bool) -> None:
+    found = means(alike, alike[-1].recipe.seed if alike else 0)
+    if as_json:
+        say.as_json({"command": alike[-1].recipe.command, "measurements": len(alike), "figures": found})
+        return
+    rows = [(one.recommender, one.stratum, one.arm, one.figure, _told(one.mean)) for one in found]
+    say.table("", ("recommender", "who starts", "arm", "figure", f"mean of {len(alike)}"), rows)
+    if len(alike) < FEW:
+        typer.echo(f"Of fewer than {FEW} measurements the intervals are likelier too narrow than too wide")
+
+
+def _platform(place: Workspace) -> _Platform:
+    """The follow graph, the accounts that the last discovery found, and where test accounts start."""
+    scores, seed = last_results.read_scores(place), place.config.discovery.seed
+    found = [row["account_id"] for row in scores.select(["account_id", "network_id"]).to_pylist() if row["network_id"]]
     with events.connect(place) as connection:
         graph = build(connection, relations=[Relation.FOLLOWS])
-    follows = next((ties.forward for ties in graph.relations if ties.relation is Relation.FOLLOWS), None)
-    found = [row["account_id"] for row in scores.select(["account_id", "network_id"]).to_pylist() if row["network_id"]]
-    if follows is None or not found:
-        raise Fault(
-            "there is nothing to measure", where=str(place.path), mend="ingest follows, and run `ringfence discover`"
-        )
-    return follows, graph.find(found).astype(np.uint32)
+        follows = next((ties.forward for ties in graph.relations if ties.relation is Relation.FOLLOWS), None)
+        if follows is None:
+            raise Fault("there are no follows", where=str(place.path), mend="ingest ties of the relation follows")
+        members = graph.find(found).astype(np.uint32)
+        _check(follows, members, str(place.path))
+        return _Platform(follows, members, strata(connection, follows, members, seed), seed)
 
 
-def _arms(follows: Csr, known: Ids, kind: Kind, seed: int) -> list[Arm]:
-    """No guard, the filter, and a cut where enough is known to learn one."""
-    flagged = np.zeros(follows.columns, dtype=np.bool_)
-    flagged[known] = True
-    suggest: Recommender = {
-        Kind.FRIEND_OF_FRIEND: FriendOfFriend,
-        Kind.ITEM_BASED: ItemBased,
-        Kind.SALSA: Salsa,
-    }[kind](follows)
-    compared = [arms.none(suggest), arms.filtered(suggest, flagged)]
-    try:
-        return [*compared, arms.budgeted(follows, suggest, flagged, seed)]
-    except Fault as fault:
-        typer.echo(f"No arm `budgeted`: {fault}", err=True)
-        return compared
+def _check(follows: Csr, members: Ids, where: str) -> None:
+    """Raises Fault where there is nobody to lead, nobody to lead to, or nobody whom a guard could cost anything."""
+    if not len(members):
+        raise Fault("no member was found", where=where, mend="add seeds, and run `ringfence discover`")
+    following = follows.degree() > 0
+    following[members] = False
+    if len(members) == len(following):
+        raise Fault("every account is a member", where=where, mend="see what `ringfence discover` says of the seeds")
+    if not following.any():
+        raise Fault("nobody but members follows anybody", where=where, mend="ingest the follows of all accounts")
+
+
+def _measured(
+    platform: _Platform,
+    known: Ids,
+    asked: Mapping[str, Recommender],
+    choice: Choice,
+    test_accounts: int,
+    promised: Thresholds,
+) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
+    """What each recommender shows, and a line for each part that there cannot be."""
+    follows, members, starts, seed = platform.follows, platform.members, platform.starts.starts, platform.seed
+    flagged, member = (np.isin(np.arange(follows.columns), some) for some in (known, members))
+    measured, left_out = [], []
+    with say.bars() as bars:
+        bars.start("exposure")
+        compared = arms.every(follows, asked, flagged, seed)
+        for done, (name, some) in enumerate(compared.arms.items(), start=1):
+            exposure = measure(
+                follows, members, known, starts, seed, arms=some, choice=choice, test_accounts=test_accounts
+            )
+            exact = None
+            if name == Kind.FRIEND_OF_FRIEND:
+                exact = exactly(slates_of_all(follows, flagged, compared.chosen), follows, member, choice)
+            computed = [arm.name for arm in exact.arms] if exact else []
+            without = ", ".join(arm.name for arm in some if arm.name not in computed)
+            left_out.append(f"exact figures of {name} in {without}: not all slates can be built at once")
+            measured.append(Measured(name, exposure, judge(exposure, promised), (), exact))
+            bars.advance(done / len(asked))
+    return tuple(measured), (*compared.left_out, *left_out)
+
+
+def _judged(made: Audit) -> dict[str, object]:
+    """What a history says of one measurement."""
+    findings = [{"recommender": one.recommender, "findings": one.findings} for one in made.measured]
+    return {"recipe": made.recipe, "measured": findings}
 
 
 def _thresholds(file: Path | None) -> Thresholds:
@@ -217,14 +288,25 @@ def _read(file: Path) -> bytes:
         raise Fault(f"cannot be read ({error.strerror})", where=str(file), mend="check its name and rights") from error
 
 
-def _say(measured: Audit, file: Path) -> None:
+def _say(made: Audit, file: Path) -> None:
+    for one in made.measured:
+        typer.echo(f"{one.recommender}, ten slates each, clicked by {made.recipe.choice}")
+        _say_exposure(one)
+        if one.exact:
+            _say_exact(one.exact)
+    for line in made.left_out:
+        typer.echo(f"Not measured: {line}")
+    typer.echo(f"Signed, in {file}")
+
+
+def _say_exposure(measured: Measured) -> None:
     exposure = measured.exposure
-    for stratum in exposure.strata:
-        typer.echo(f"{stratum.name}: of {stratum.test_accounts} test accounts, shown a member within ten slates:")
-        for arm in stratum.arms:
-            typer.echo(
-                f"  {arm.name:<10} {_told(arm.summary.ever)}, one the guard does not know {_told(arm.summary.leak)}"
-            )
+    rows = [
+        (stratum.name, stratum.test_accounts, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+        for stratum in exposure.strata
+        for arm in stratum.arms
+    ]
+    say.table("", ("who starts", "test accounts", "arm", "shown a member", "one the guard does not know"), rows)
     typer.echo(f"{exposure.members - exposure.known_members} of {exposure.members} members were kept from the guard")
     for cost in exposure.collateral:
         typer.echo(
@@ -233,12 +315,34 @@ def _say(measured: Audit, file: Path) -> None:
         )
     for one in measured.findings:
         typer.echo(f"{one.arm}: {one.figure} at most {one.at_most:.1%}: {one.outcome}, {_told(one.measured)}")
-    typer.echo(f"Signed, in {file}")
+    for trouble in measured.troubles:
+        typer.echo(f"Trouble: {trouble.name} {trouble.count:,}, such as {trouble.example}")
+
+
+def _say_exact(exact: Exact) -> None:
+    typer.echo(f"Everybody who is no member, exactly, within {', '.join(map(str, exact.horizons))} clicks or slates:")
+    rows = [
+        (
+            group.name,
+            group.accounts,
+            arm.name,
+            _shares(group.hit_within),
+            _shares(group.shown_within),
+            f"{group.empty:.1%}",
+        )
+        for same in zip(*(arm.groups for arm in exact.arms), strict=True)
+        for arm, group in zip(exact.arms, same, strict=True)
+    ]
+    say.table("", ("who is there", "accounts", "arm", "clicks a member", "shown a member", "empty slots"), rows)
+
+
+def _shares(within: Sequence[float]) -> str:
+    return ", ".join("of nobody" if np.isnan(share) else f"{share:.2%}" for share in within)
 
 
 def _moved(one: Change) -> str:
-    return f"{one.stratum}, {one.arm}, {one.figure}: {_told(one.before)} -> {_told(one.after)}"
+    return f"{one.recommender}, {one.stratum}, {one.arm}, {one.figure}: {_told(one.before)} -> {_told(one.after)}"
 
 
-def _told(share: Estimate) -> str:
+def _told(share: Estimate | Pooled) -> str:
     return "of nothing" if np.isnan(share.value) else f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}]"

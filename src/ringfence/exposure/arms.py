@@ -9,17 +9,20 @@
 | `budgeted` | as it is | as `filter`, and leaves out likely members by what the viewer follows (`cuts`) |
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ringfence.exposure.cuts.budget import Sample, cut
+from ringfence.exposure.cuts.budget import Cut, Sample, cut
 from ringfence.exposure.cuts.columns import of_csr
 from ringfence.exposure.cuts.odds import estimate
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.recommenders.references import Kind
 from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.simulate import SLOTS, Keep, Mask, first_slates, keep_all, keep_unflagged
 from ringfence.graph.csr import Csr, Ids
+from ringfence.model.faults import Fault
 
 FOLLOWS_TOO_MANY = 3  # flagged accounts; whoever follows as many teaches nothing in the arm `hard`
 BUDGET = 0.0095  # of all slots: under the 1% that the target allows, by what the sample of viewers can miss
@@ -60,14 +63,57 @@ def hard(follows: Csr, flagged: Mask) -> Arm:
 def budgeted(
     follows: Csr, suggest: Recommender, flagged: Mask, seed: int, *, budget: float = BUDGET, cleared: Ids | None = None
 ) -> Arm:
-    """The filter, and the deepest cut that the slates of 1,500 accounts which follow somebody can afford.
+    """The filter, and the deepest cut that this recommender alone can afford; see `affordable`."""
+    return behind(affordable(follows, [suggest], flagged, seed, budget=budget, cleared=cleared), suggest)
+
+
+def behind(chosen: Cut, suggest: Recommender) -> Arm:
+    """A recommender with a cut before it."""
+    return Arm("budgeted", suggest, chosen.keep)
+
+
+def affordable(
+    follows: Csr,
+    suggesters: Sequence[Recommender],
+    flagged: Mask,
+    seed: int,
+    *,
+    budget: float = BUDGET,
+    cleared: Ids | None = None,
+) -> Cut:
+    """The deepest cut that the slates of 1,500 accounts which follow somebody can afford, in the worst recommender.
 
     Raises Fault where fewer than four accounts are flagged.
     """
+    odds = estimate(of_csr(follows), flagged, seed, cleared)
     rng = np.random.default_rng([seed, *b"cut"])
     following = np.flatnonzero(~flagged & (follows.degree() > 0)).astype(np.uint32)
     viewers = rng.permutation(following)[:VIEWERS]
-    slates = first_slates(suggest, keep_all, viewers, follows.row, SLOTS)
-    sample = Sample([follows.row(int(viewer)) for viewer in viewers], slates)
-    odds = estimate(of_csr(follows), flagged, seed, cleared)
-    return Arm("budgeted", suggest, cut(odds, flagged, [sample], budget).keep)
+    rows = [follows.row(int(viewer)) for viewer in viewers]
+    slates = [first_slates(suggest, keep_all, viewers, follows.row, SLOTS) for suggest in suggesters]
+    return cut(odds, flagged, [Sample(rows, shown) for shown in slates], budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The arms of each recommender, the cut that they share, and a line for each arm that there cannot be."""
+
+    arms: Mapping[str, Sequence[Arm]]
+    chosen: Cut | None
+    left_out: tuple[str, ...]
+
+
+def every(follows: Csr, asked: Mapping[str, Recommender], flagged: Mask, seed: int) -> Compared:
+    """All arms that there can be.
+
+    Ties can be damped only in a recommender that is known to walk them, and a cut needs flags to learn from.
+    """
+    compared = {name: [none(suggest), filtered(suggest, flagged)] for name, suggest in asked.items()}
+    if Kind.FRIEND_OF_FRIEND in compared:
+        compared[Kind.FRIEND_OF_FRIEND] += [damping(follows, flagged), hard(follows, flagged)]
+    try:
+        chosen = affordable(follows, list(asked.values()), flagged, seed)
+    except Fault as fault:
+        return Compared(compared, None, (f"arm budgeted: {fault.what}",))
+    cut_too = {name: [*others, behind(chosen, asked[name])] for name, others in compared.items()}
+    return Compared(cut_too, chosen, ())

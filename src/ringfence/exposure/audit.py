@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ringfence.exposure.everybody import Exact
 from ringfence.exposure.measure import Exposure
 from ringfence.exposure.thresholds import Finding, Thresholds
 from ringfence.guard.snapshots.signing import Signer, Trusted
@@ -18,6 +19,7 @@ from ringfence.model.faults import Fault
 
 # Before what is signed, so that no signature made for something else fits an audit.
 PURPOSE = b"ringfence exposure 1\n"
+MAY_LACK = ("exact",)  # fields that hold something or nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +29,44 @@ class Recipe:
     command: str
     ringfence: str  # the version
     at: str  # UTC, ISO 8601
-    recommender: str
+    recommenders: tuple[str, ...]
+    choice: str  # how test accounts click; see `choices`
     seed: int
     withheld: int  # accounts found that the guard was not told of
     test_accounts: int  # at most, a stratum
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What was wrong with a platform's answers, how often, and one such case; see `recommenders.troubles`."""
+
+    name: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one recommender showed test accounts, judged by the thresholds, and what it shows everybody.
+
+    A reference recommender has no troubles.
+    """
+
+    recommender: str
+    exposure: Exposure
+    findings: tuple[Finding, ...]
+    troubles: tuple[Trouble, ...]
+    exact: Exact | None = None  # where all slates can be built at once
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """One measurement, what was promised before it, and how to repeat it."""
+    """One measurement of one or several recommenders, what was promised before it, and how to repeat it."""
 
     recipe: Recipe
     thresholds: Thresholds
-    exposure: Exposure
-    findings: tuple[Finding, ...]
+    measured: tuple[Measured, ...]
+    left_out: tuple[str, ...] = ()  # strata and arms that could not be measured, each with its reason
 
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,9 +108,9 @@ def unseal(file: bytes, trusted: Trusted | None, where: str) -> Audit:
 
 
 def _numbers(told: Any) -> Any:
-    """The same with NaN for null, which is how a share of nothing is written."""
+    """The same with NaN for null, which is how a share of nothing is written; what is not there at all stays null."""
     if isinstance(told, dict):
-        return {name: _numbers(value) for name, value in told.items()}
+        return {name: None if name in MAY_LACK and value is None else _numbers(value) for name, value in told.items()}
     if isinstance(told, list):
         return [_numbers(value) for value in told]
     return np.nan if told is None else told

@@ -12,6 +12,7 @@ is clicked with probability w(i) / (sum of w over the open slots); a slate with 
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numba import njit
@@ -41,6 +42,11 @@ class Choice:
         falling = 1.0 / np.log2(place + 2.0) if self.decay is None else self.decay**place
         return np.maximum(falling, FAINTEST)
 
+    def slot(self, filled: int, luck: float) -> int:
+        """The slot clicked in a slate of which the first `filled` slots, 1 or more, are filled; `luck` is in [0, 1)."""
+        passed = np.cumsum(self.weights(filled)[: self.head])
+        return min(int(np.searchsorted(passed, luck * passed[-1], side="right")), len(passed) - 1)
+
     def probabilities(self, slate: Shown) -> Weights:
         """The chance of each slot of one slate; all 0 where the walk ends."""
         weights = self.weights(len(slate))
@@ -69,6 +75,25 @@ def by_position(decay: float | None = None) -> Choice:
     if not 0.0 < decay <= 1.0:
         raise Fault(f"is {decay}", where="decay", mend="choose a number above 0 and up to 1")
     return Choice(f"by position, decay {decay:g}", _ALL, decay)
+
+
+class Rule(StrEnum):
+    """The choices that a command can name."""
+
+    TOP_3 = "top-3"
+    ANY = "any"
+    POSITION = "position"
+
+
+def named(rule: Rule) -> Choice:
+    """The choice of a rule."""
+    match rule:
+        case Rule.TOP_3:
+            return top(3)
+        case Rule.ANY:
+            return any_slot()
+        case Rule.POSITION:
+            return by_position()
 
 
 @njit(nogil=True, cache=True)

@@ -1,11 +1,12 @@
 """How sure is a figure? Ratios over test accounts, with 95% intervals that respect who was measured together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Amounts = NDArray[np.int64] | NDArray[np.bool_]
+Amounts = NDArray[np.int64] | NDArray[np.bool_] | NDArray[np.float64]
 Resamples = NDArray[np.float64]
 
 DRAWS = 2_000  # percentile ends of a 95% interval then rest on 50 draws each
@@ -22,6 +23,17 @@ class Estimate:
     value: float
     low: float
     high: float
+    accounts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """A share over several clusters (worlds, days), and the 95% interval around it; NaN as in `Estimate`."""
+
+    value: float
+    low: float
+    high: float
+    clusters: int
     accounts: int
 
 
@@ -49,6 +61,51 @@ def ratio(part: Amounts, whole: Amounts, draws: Resamples) -> Estimate:
     return Estimate(held / total, low, high, accounts)
 
 
+def pooled(clusters: Sequence[tuple[Amounts, Amounts]], seed: int) -> Pooled:
+    """sum(part) / sum(whole) over clusters that are independent; each is (part, whole), one entry an account.
+
+    A bootstrap of two levels: clusters are drawn with replacement, then in each drawn one as many accounts as it has
+    (Davison and Hinkley, 1997, 3.8). Accounts of a cluster hang together, so where there is no case, or nothing but
+    cases, the rule of three counts clusters and not accounts. With one account a cluster it is the interval of `ratio`.
+    """
+    count, accounts = len(clusters), sum(len(part) for part, _ in clusters)
+    held, total = (float(sum(pair[which].sum() for pair in clusters)) for which in (0, 1))
+    if total == 0:
+        return Pooled(np.nan, np.nan, np.nan, count, accounts)
+    if held == 0:
+        return Pooled(0.0, 0.0, min(1.0, RULE_OF_THREE / count), count, accounts)
+    if held == total:
+        return Pooled(1.0, max(0.0, 1.0 - RULE_OF_THREE / count), 1.0, count, accounts)
+    chosen, rng = resamples(count, seed).astype(np.int64), np.random.default_rng([seed, *b"within"])
+    parts, wholes = np.zeros(DRAWS), np.zeros(DRAWS)
+    for times, (part, whole) in zip(chosen.T, clusters, strict=True):
+        # Accounts with the same outcome are drawn as one kind, and a cluster drawn twice as one of twice the size.
+        kinds, alike = np.unique(np.column_stack([part, whole]).astype(np.float64), axis=0, return_counts=True)
+        drawn = rng.multinomial(times * len(part), alike / len(part))
+        parts += drawn @ kinds[:, 0]
+        wholes += drawn @ kinds[:, 1]
+    low, high = _interval(parts[wholes > 0] / wholes[wholes > 0])
+    return Pooled(held / total, low, high, count, accounts)
+
+
+def repeated(estimates: Sequence[Estimate], seed: int) -> Pooled:
+    """The mean of measurements that draw much the same test accounts, as days of one platform do.
+
+    The luck of that draw is in all of them and does not average out. So the half-widths are those of a bootstrap over
+    the measurements, and the mean of their own, added up as squares. Measurements of nothing are left out.
+    """
+    some = [one for one in estimates if not np.isnan(one.value)]
+    values = [(np.array([one.value]), np.ones(1)) for one in some]
+    days, accounts = pooled(values, seed), sum(one.accounts for one in some)
+    if not some:
+        return days
+    below = float(np.mean([one.value - one.low for one in some]))
+    above = float(np.mean([one.high - one.value for one in some]))
+    low = days.value - float(np.hypot(days.value - days.low, below))
+    high = days.value + float(np.hypot(days.high - days.value, above))
+    return Pooled(days.value, max(0.0, low), min(1.0, high), len(some), accounts)
+
+
 def paired_fall(before: Amounts, after: Amounts, draws: Resamples) -> Estimate:
     """mean(before) - mean(after) over the same test accounts, resampled together; below 0 when things got worse."""
     difference = before.astype(np.float64) - after.astype(np.float64)
@@ -71,8 +128,10 @@ def amplified(
     drawn = min(len(above), len(below))
     with np.errstate(divide="ignore", invalid="ignore"):
         times = above[:drawn] / below[:drawn]
-    low, high = _interval(times[~np.isnan(times)])
-    return Estimate(part / whole / (usual_part / usual_whole), low, high, accounts)
+        low, high = _interval(times[~np.isnan(times)])
+    # Draws that hold nothing of the usual share are infinite, and between two of them numpy finds no quantile.
+    end = np.inf if np.isnan(high) else high
+    return Estimate(part / whole / (usual_part / usual_whole), low, end, accounts)
 
 
 def _ratios(part: Amounts, whole: Amounts, draws: Resamples) -> NDArray[np.float64]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ringfence.exposure.arms import Arm, filtered, none
+from ringfence.exposure.choices import Choice
 from ringfence.exposure.estimates import Estimate, Resamples, amplified, paired_fall, resamples
 from ringfence.exposure.metrics import (
     Collateral,
@@ -18,12 +20,15 @@ from ringfence.exposure.metrics import (
     summarise,
 )
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
-from ringfence.exposure.simulate import SLOTS, Mask, Sessions, first_slates, walk
-from ringfence.graph.csr import Csr, Ids
+from ringfence.exposure.recommenders.suggestions import NOBODY
+from ringfence.exposure.simulate import SLOTS, TRUSTING, Mask, Sessions, first_slates, walk
+from ringfence.graph.csr import Csr, Ids, Index
 from ringfence.model.faults import Fault
 
 ONE_FOLLOW = "one_follow"  # starts by following one member
 RANDOM = "random"  # starts by following one account drawn from all that are no members
+NEW_ACCOUNT = "new_account"  # starts by following nobody
+UNTIED: Index = np.array([NOBODY])  # the pool of test accounts that start by following nobody: as many as are wanted
 LUCKS = ("luck", "other luck")  # streams of random numbers; the second is for the noise alone
 
 
@@ -88,6 +93,7 @@ class _Trial:
     known: Mask
     seed: int
     steps: int
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +110,11 @@ def measure(
     follows: Csr,
     members: Ids,
     known: Ids,
-    starts: Mapping[str, Ids],
+    starts: Mapping[str, Ids | Index],
     seed: int,
     *,
     arms: Sequence[Arm] = (),
+    choice: Choice = TRUSTING,
     steps: int = 10,
     test_accounts: int = 200,
     viewers: int = 1_000,
@@ -116,18 +123,19 @@ def measure(
 
     `members` are all true members and `known` those the guard flags, rightly or wrongly; dense ids. `starts` names
     further strata beside "one_follow" and "random": each is a pool that up to `test_accounts` starts are drawn from,
-    none of them twice. The first of `arms` is the one without a guard, the second the guard as it is; without any they
-    are friend-of-friend and a plain filter of `known` before it. Collateral is read off `viewers` innocent accounts
-    with the follows they really have. Raises `Fault` when a stratum has nobody to start from.
+    none of them twice; from `UNTIED`, so many test accounts that follow nobody yet. All click by `choice`. The first of
+    `arms` is the one without a guard, the second the guard as it is; without any they are friend-of-friend and a plain
+    filter of `known` before it. Collateral is read off `viewers` innocent accounts with the follows they really have.
+    Raises `Fault` when a stratum has nobody to start from.
     """
     accounts = follows.columns
     if not arms:
         suggest = FriendOfFriend(follows)
         arms = (none(suggest), filtered(suggest, _mask(known, accounts)))
-    trial = _Trial(arms, _mask(members, accounts), _mask(known, accounts), seed, steps)
+    trial = _Trial(arms, _mask(members, accounts), _mask(known, accounts), seed, steps, choice)
     innocent = np.flatnonzero(~trial.members).astype(np.uint32)
-    pools = {ONE_FOLLOW: members, RANDOM: innocent, **starts}
-    walked = {name: _walked(name, _draw(name, pool, test_accounts, seed), trial) for name, pool in pools.items()}
+    pools: dict[str, Ids | Index] = {ONE_FOLLOW: members, RANDOM: innocent, **starts}
+    walked = {name: _walked(name, _draw_starts(name, pool, test_accounts, seed), trial) for name, pool in pools.items()}
     return Exposure(
         accounts=accounts,
         members=int(trial.members.sum()),
@@ -146,12 +154,15 @@ def to_json(exposure: Exposure) -> str:
     return msgspec.json.encode(exposure).decode()
 
 
-def _walked(name: str, starts: Ids, trial: _Trial) -> _Walked:
+def _walked(name: str, starts: Ids | Index, trial: _Trial) -> _Walked:
     luck, other = (_generator(f"{which} {name}", trial.seed).random((len(starts), trial.steps)) for which in LUCKS)
     newcomers = len(trial.members)  # the first viewer id that is no account's
-    arms = [walk(arm.suggest, arm.keep, starts, luck, first_viewer=newcomers) for arm in trial.arms]
-    again = walk(trial.arms[0].suggest, trial.arms[0].keep, starts, other, first_viewer=newcomers)
-    return _Walked(name, arms, again, resamples(len(starts), trial.seed))
+
+    def sessions(arm: Arm, drawn: NDArray[np.float64]) -> Sessions:
+        return walk(arm.suggest, arm.keep, starts, drawn, first_viewer=newcomers, choice=trial.choice)
+
+    arms = [sessions(arm, luck) for arm in trial.arms]
+    return _Walked(name, arms, sessions(trial.arms[0], other), resamples(len(starts), trial.seed))
 
 
 def _stratum(walked: _Walked, by_chance: _Walked, trial: _Trial) -> Stratum:
@@ -190,7 +201,12 @@ def _collateral(follows: Csr, innocent: Ids, viewers: int, trial: _Trial) -> tup
     )
 
 
-def _draw(name: str, pool: Ids, wanted: int, seed: int) -> Ids:
+def _draw_starts(name: str, pool: Ids | Index, wanted: int, seed: int) -> Ids | Index:
+    """As `_draw`; nobody is as many as are wanted."""
+    return np.repeat(UNTIED, wanted) if np.array_equal(pool, UNTIED) else _draw(name, pool, wanted, seed)
+
+
+def _draw(name: str, pool: Ids | Index, wanted: int, seed: int) -> Ids:
     """At most `wanted` different accounts of the pool; the draw hangs on the seed and the name, on nothing else."""
     candidates = np.unique(pool)
     if len(candidates) == 0:

@@ -1,4 +1,4 @@
-"""What is a test account shown, step by step, when it starts from one follow and trusts the suggestions?
+"""What is a test account shown, step by step, when it starts from one follow or none and trusts the suggestions?
 
 Nothing here knows who is a member: sessions are recorded first and judged later (`metrics`).
 """
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ringfence.exposure.choices import Choice, top
 from ringfence.exposure.recommenders.suggestions import NOBODY, Recommender
 from ringfence.graph.csr import Ids, Index
 
 SLOTS = 10
 TRUSTED = 3  # a test account follows one of so many at the head of its slate
+TRUSTING = top(TRUSTED)
 
 Mask = NDArray[np.bool_]
 # (viewer, whom the viewer follows, candidates best first) -> which candidates may be shown
@@ -76,10 +78,18 @@ def fill_slate(suggest: Recommender, keep: Keep, followed: Ids, viewer: int, slo
 
 
 def walk(
-    suggest: Recommender, keep: Keep, starts: Ids, luck: NDArray[np.float64], *, first_viewer: int, slots: int = SLOTS
+    suggest: Recommender,
+    keep: Keep,
+    starts: Ids | Index,
+    luck: NDArray[np.float64],
+    *,
+    first_viewer: int,
+    choice: Choice = TRUSTING,
+    slots: int = SLOTS,
 ) -> Sessions:
-    """Let one test account start from each of `starts` and follow one of the top three of every slate.
+    """Let one test account start from each of `starts` and follow whom it clicks, one account of every slate.
 
+    Where the start is NOBODY the test account follows nobody yet.
     `luck` is accounts x steps, uniform in [0, 1): give both arms the same, and they differ by the guard alone. Test
     accounts are viewers `first_viewer`, `first_viewer` + 1 ...; take ids beyond the graph's, since they are new to it.
     """
@@ -88,15 +98,19 @@ def walk(
     backfilled = np.zeros((accounts, steps), dtype=np.int64)
     chosen = np.full((accounts, steps), NOBODY, dtype=np.int64)
     for account in range(accounts):
-        followed = starts[account : account + 1]
+        followed = _followed(int(starts[account]))
         for step in range(steps):
             slate, backfilled[account, step] = fill_slate(suggest, keep, followed, first_viewer + account, slots)
             slates[account, step, : len(slate)] = slate
             if len(slate):
-                choice = slate[int(luck[account, step] * min(TRUSTED, len(slate)))]
-                chosen[account, step] = choice
-                followed = np.insert(followed, np.searchsorted(followed, choice), choice)
+                clicked = slate[choice.slot(len(slate), luck[account, step])]
+                chosen[account, step] = clicked
+                followed = np.insert(followed, np.searchsorted(followed, clicked), clicked)
     return Sessions(slates, backfilled, chosen)
+
+
+def _followed(start: int) -> Ids:
+    return np.array([] if start == NOBODY else [start], dtype=np.uint32)
 
 
 def first_slates(suggest: Recommender, keep: Keep, viewers: Ids, following: Callable[[int], Ids], slots: int) -> Index:

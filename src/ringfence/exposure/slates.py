@@ -20,6 +20,8 @@ from ringfence.store.disk import write_whole
 
 Shown = NDArray[np.int32]
 Mask = NDArray[np.bool_]
+Weights = NDArray[np.float64]
+Bound = tuple[Weights, float, float]  # of one viewer: strength, nearness, threshold
 
 READS = 1_000  # ties read of one intermediate, as the reference recommender does
 GRAIN = 2.0**-20  # scores are whole multiples of this, so that a tie never hangs on the order of addition
@@ -69,6 +71,18 @@ class Slates:
     def cuts(self) -> Index:
         """Ranges of accounts for the threads."""
         return shares(np.arange(self.accounts + 1, dtype=np.int64) * self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Whom a guard leaves out for whom: candidate c for viewer v where strength(c) + nearness(v) > threshold.
+
+    One entry an account in both.
+    """
+
+    strength: Weights
+    nearness: Weights
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,28 +170,35 @@ def friend_of_friend(
     slots: int = 10,
     *,
     keep: Mask | None = None,
+    limits: Limits | None = None,
     reads: int = READS,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Slates:
     """What the reference recommender, `FriendOfFriend`, shows every account of the graph, given whom it follows.
 
     The same slates to the last id as asking it account by account, in all threads; `keep` (one entry an account) is a
-    guard's answer for all viewers, and who is left out is replaced by the next. `progress` is told how many accounts
-    are done. Costs one addition for each tie read: at most `reads` of each followed account. Raises Fault for a graph
-    whose rows and columns are not the same accounts.
+    guard's answer for all viewers, `limits` what it leaves out for some, and whoever is left out is replaced by the
+    next. `progress` is told how many accounts are done. Costs one addition for each tie read: at most `reads` of each
+    followed account. Raises Fault for a graph whose rows and columns are not the same accounts.
     """
     accounts = follows.columns
     kept = np.ones(accounts, np.bool_) if keep is None else keep
-    if follows.rows != accounts or len(kept) != accounts or slots < 1:
-        raise _unusable("need rows, columns and `keep` of the same accounts, and a slot")
+    bounds = limits or Limits(np.zeros(accounts), np.zeros(accounts), np.inf)
+    lengths = {follows.rows, len(kept), len(bounds.strength), len(bounds.nearness)}
+    if lengths != {accounts} or slots < 1:
+        raise _unusable("need rows, columns, `keep` and `limits` of the same accounts, and a slot")
     followers = np.bincount(follows.targets, minlength=accounts)
     popular = np.argsort(-followers, kind="stable")[: np.count_nonzero(followers)]
     given = follows.starts, follows.targets, _damping(follows.degree()), popular[kept[popular]], kept, reads
+    bounding = bounds.strength, bounds.nearness, bounds.threshold
     ids, backfilled = np.full((accounts, slots), NOBODY, np.int32), np.zeros(accounts, np.int32)
     for begin in range(0, accounts, _BLOCK):
         end = min(begin + _BLOCK, accounts)
         ties = follows.starts[begin : end + 1] - follows.starts[begin]
-        in_ranges(lambda first, last: _fill(*given, ids, backfilled, first, last), begin + shares(ties, _STEPS_EACH))
+        in_ranges(
+            lambda first, last: _fill(*given, *bounding, ids, backfilled, first, last),
+            begin + shares(ties, _STEPS_EACH),
+        )
         progress(end)
     return Slates(ids, backfilled)
 
@@ -214,6 +235,9 @@ def _fill(
     popular: Index,
     keep: Mask,
     reads: int,
+    strength: Weights,
+    nearness: Weights,
+    threshold: float,
     ids: Shown,
     backfilled: Shown,
     first: int,
@@ -227,8 +251,9 @@ def _fill(
         reached = _score(starts, targets, damping, reads, followed, scores, touched)
         _mark(followed, viewer, scores, -1)
         slate = ids[viewer]
-        found = _select(touched[:reached], scores, keep, best, slate)
-        backfilled[viewer] = _backfill(popular, scores, slate, found)
+        bound = strength, nearness[viewer], threshold
+        found = _select(touched[:reached], scores, keep, bound, best, slate)
+        backfilled[viewer] = _backfill(popular, scores, bound, slate, found)
         _mark(followed, viewer, scores, 0)
         for place in range(reached):
             scores[touched[place]] = 0
@@ -262,12 +287,19 @@ def _mark(followed: Ids, viewer: int, scores: Index, mark: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _select(touched: Shown, scores: Index, keep: Mask, best: Index, slate: Shown) -> int:
+def _barred(account: int, bound: Bound) -> bool:
+    """Does the guard leave the account out for this viewer?"""
+    strength, near, threshold = bound
+    return threshold < np.inf and strength[account] + near > threshold
+
+
+@njit(nogil=True, cache=True)
+def _select(touched: Shown, scores: Index, keep: Mask, bound: Bound, best: Index, slate: Shown) -> int:
     """Put the best accounts into the slate, equal scores by id; how many there were. `best` is room for scores."""
     found, slots = 0, len(slate)
     for account in touched:
         score = scores[account]
-        if score <= 0 or not keep[account]:
+        if score <= 0 or not keep[account] or _barred(account, bound):
             continue
         if found == slots:
             if score < best[slots - 1] or (score == best[slots - 1] and account > slate[slots - 1]):
@@ -284,7 +316,7 @@ def _select(touched: Shown, scores: Index, keep: Mask, best: Index, slate: Shown
 
 
 @njit(nogil=True, cache=True)
-def _backfill(popular: Index, scores: Index, slate: Shown, found: int) -> int:
+def _backfill(popular: Index, scores: Index, bound: Bound, slate: Shown, found: int) -> int:
     """Fill what is free with the most followed; how many were needed.
 
     Who has a score is in the slate already, or this viewer is never shown it.
@@ -293,7 +325,7 @@ def _backfill(popular: Index, scores: Index, slate: Shown, found: int) -> int:
     for account in popular:
         if filled == len(slate):
             break
-        if scores[account] == 0:
+        if scores[account] == 0 and not _barred(account, bound):
             slate[filled] = account
             filled += 1
     return filled - found

@@ -1,0 +1,103 @@
+"""What does `ringfence exposure` say of platforms that little can be measured on?"""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from ringfence.cli.exposure import GROUP
+from ringfence.discovery.last_results import Run
+from ringfence.model.faults import Fault
+from ringfence.model.schemas import SCORES
+from ringfence.store.load import load
+from ringfence.store.workspace import Workspace
+
+ACCOUNTS = 40
+
+
+def platform(folder: Path, follows: Iterable[tuple[int, int]], members: Iterable[int]) -> Workspace:
+    """As a discovery that found `members` leaves a workspace."""
+    workspace = Workspace.create(folder / "workspace")
+    ties = [{"src": f"a{one:02}", "dst": f"a{other:02}", "relation": "follows"} for one, other in follows]
+    pq.write_table(pa.table({"account_id": [f"a{one:02}" for one in range(ACCOUNTS)]}), folder / "accounts.parquet")
+    pq.write_table(pa.Table.from_pylist(ties or [TALK]), folder / "ties.parquet")
+    load(workspace, [folder / "accounts.parquet", folder / "ties.parquet"])
+    found = set(members)
+    scores = [{"account_id": f"a{one:02}", "network_id": "n1" if one in found else None} for one in range(ACCOUNTS)]
+    workspace.results.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(scores, schema=SCORES), workspace.results / "scores.parquet")
+    run = Run("none", "none", (), 0, 0, datetime(2026, 11, 2, tzinfo=UTC), ACCOUNTS, len(ties), len(found), 1)
+    (workspace.results / "run.json").write_bytes(msgspec.json.encode(run))
+    return workspace
+
+
+TALK = {"src": "a00", "dst": "a01", "relation": "replies"}
+
+
+def at_random(*, since: int = 0) -> set[tuple[int, int]]:
+    """Each account from `since` on follows about eight of them."""
+    rng = np.random.default_rng(3)
+    drawn = {(one, int(other)) for one in range(since, ACCOUNTS) for other in rng.integers(since, ACCOUNTS, 8)}
+    return {(one, other) for one, other in drawn if one != other}
+
+
+def asked(workspace: Workspace, *words: str) -> Any:
+    command = [*words, "--test-accounts", "5", "--workspace", str(workspace.path), "--json"]
+    done = CliRunner().invoke(GROUP, command, catch_exceptions=False)
+    return json.loads(done.stdout)["audit"]
+
+
+@pytest.mark.parametrize(
+    ("follows", "members", "says"),
+    [
+        ([(0, 1), (1, 2)], [], "no member was found"),
+        ([], [1], "there are no follows"),
+        ([(0, 1), (1, 2)], range(ACCOUNTS), "every account is a member"),
+        ([(0, 1), (1, 2)], [0, 1], "nobody but members follows anybody"),
+    ],
+)
+def test_a_platform_that_nothing_can_be_measured_on_is_one_line(
+    tmp_path: Path, follows: list[tuple[int, int]], members: list[int], says: str
+) -> None:
+    with pytest.raises(Fault, match=says) as told:
+        asked(platform(tmp_path, follows, members))
+    assert "\n" not in str(told.value)
+
+
+def test_fewer_than_four_flags_leave_the_cut_out_and_say_so(tmp_path: Path) -> None:
+    audit = asked(platform(tmp_path, at_random(), range(3)), "--withhold", "0")
+    assert [arm["name"] for arm in audit["measured"][0]["exposure"]["strata"][0]["arms"]] == [
+        "none", "filter", "damping", "hard",
+    ]  # fmt: skip
+    assert "arm budgeted: there are 3 flags" in audit["left_out"]
+    assert [line for line in audit["left_out"] if line.startswith("stratum searcher")]
+
+
+def test_a_network_that_nobody_outside_follows_is_measured(tmp_path: Path) -> None:
+    ring = {(one, (one + step) % 6) for one in range(6) for step in (1, 2)}
+    audit = asked(platform(tmp_path, ring | at_random(since=6), range(6)), "--withhold", "0", "--choice", "any")
+    (measured,) = audit["measured"]
+    assert audit["recipe"]["choice"] == "any slot"
+    strata = {stratum["name"]: stratum for stratum in measured["exposure"]["strata"]}
+    assert strata["one_follow"]["arms"][0]["summary"]["ever"]["value"] == 1
+    assert strata["one_follow"]["arms"][0]["amplification"]["value"] is None
+    assert [group["accounts"] for group in measured["exact"]["arms"][0]["groups"]] == [34, 0, 34]
+
+
+def test_two_recommenders_are_measured_in_one_audit(tmp_path: Path) -> None:
+    words = ("--withhold", "1", "--recommender", "friend_of_friend", "--recommender", "salsa", "--recommender", "salsa")
+    audit = asked(platform(tmp_path, at_random(), range(6)), *words)
+    assert audit["recipe"]["recommenders"] == ["friend_of_friend", "salsa"]
+    assert [one["recommender"] for one in audit["measured"]] == ["friend_of_friend", "salsa"]
+    assert [bool(one["exact"]) for one in audit["measured"]] == [True, False]
+    starts = [one["exposure"]["strata"][0]["test_accounts"] for one in audit["measured"]]
+    assert starts == [5, 5]
+    assert audit["recipe"]["withheld"] == 6
