@@ -60,33 +60,45 @@ class Odds:
         return np.asarray(expit(self.log_odds))
 
 
-def estimate(follows: Follows, flagged: Mask, seed: int, cleared: Ids | None = None) -> Odds:
-    """The odds of every account. `cleared` are accounts that a person has looked at and found to be no members.
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """Accounts that a person has looked at. Those confirmed as members are evidence whatever they look like."""
 
-    They are learned from as what they are, and get the lowest odds of all, flagged or not. Raises Fault for fewer than
-    four flags: nothing can be learned from them.
+    confirmed: Ids
+    cleared: Ids
+
+    @classmethod
+    def none(cls) -> "Reviews":
+        return cls(np.empty(0, np.uint32), np.empty(0, np.uint32))
+
+
+def estimate(follows: Follows, flagged: Mask, seed: int, reviews: Reviews | None = None) -> Odds:
+    """The odds of every account, learned from `flagged` accounts and from those that a person has looked at.
+
+    Those cleared get the lowest odds of all, flagged or not. Raises Fault for fewer than four flags: nothing can be
+    learned from them.
     """
-    seen_innocent = np.zeros(len(flagged), dtype=bool)
-    if cleared is not None:
-        seen_innocent[cleared] = True
-    flags = np.flatnonzero(flagged & ~seen_innocent).astype(np.uint32)
+    seen = reviews or Reviews.none()
+    cleared, confirmed = _mask(seen.cleared, len(flagged)), _mask(seen.confirmed, len(flagged))
+    believed = (flagged | confirmed) & ~cleared
+    flags = np.flatnonzero(believed).astype(np.uint32)
     if len(flags) < FEWEST:
         raise Fault(f"there are {len(flags)} flags", where="cuts", mend=f"flag at least {FEWEST} accounts")
-    learner = _Learner(follows, nearest(follows), flagged, seen_innocent, np.random.default_rng(seed))
+    learner = _Learner(follows, nearest(follows), believed, cleared, np.random.default_rng(seed))
     trusted, adopted = flags, flags[:0]
-    judged = learner.near @ flagged.astype(float)  # whom to look at first: who is nearest to flagged accounts
+    judged = learner.near @ believed.astype(float)  # whom to look at first: who is nearest to flagged accounts
     for turn in range(TRIMS + ADOPTIONS):
         held = np.concatenate([trusted, adopted])
         parts = learner.scattered(held) if turn < TRIMS else learner.both(held)
         judged = learner.judge(held, parts, judged)
-        trusted = _trusted(flags, judged)
+        trusted = _trusted(flags, np.where(confirmed, np.inf, judged))
         if turn >= TRIMS:
             line = _adopted_from(judged[trusted])
-            adopted = np.flatnonzero(~flagged & ~seen_innocent & (judged >= line)).astype(np.uint32)
+            adopted = np.flatnonzero(~believed & ~cleared & (judged >= line)).astype(np.uint32)
     held = np.concatenate([trusted, adopted])
     last = [learner.judge(held, learner.both(held), judged, disguises=True) for _ in range(LAST)]
     judged = np.mean(last, axis=0)
-    judged[seen_innocent] = judged.min()
+    judged[cleared] = judged.min()
     return Odds(judged, flagged & ~_mask(trusted, len(flagged)), _mask(adopted, len(flagged)))
 
 
@@ -196,7 +208,7 @@ class _Model:
 
 
 def _fitted(examples: _Examples, used: Mask, members: int, others: int) -> _Model:
-    """A model of the rows that are `used`. Members and others weigh as many as there are, however often each is seen."""
+    """A model of the rows that are `used`. All weigh as many as they are, however often each is seen."""
     rows, member, weight = examples.rows[used], examples.member[used], examples.weight[used]
     weight = weight * np.where(member, members / weight[member].sum(), others / weight[~member].sum())
     low, high = np.quantile(rows, ENDS, axis=0)
