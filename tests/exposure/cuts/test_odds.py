@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.exposure.cuts.planted import planted
 
-from ringfence.exposure.cuts.odds import estimate
+from ringfence.exposure.cuts.odds import Reviews, estimate
 from ringfence.model.faults import Fault
 
 
@@ -32,9 +32,27 @@ def test_the_same_seed_gives_the_same_odds_and_an_account_is_not_judged_by_its_o
 def test_whoever_a_person_cleared_is_no_evidence_and_has_the_lowest_odds() -> None:
     world = planted(4)
     cleared = np.concatenate([world.wrong, world.withheld[:3]])
-    odds = estimate(world.follows, world.flagged, seed=0, cleared=cleared)
+    odds = estimate(world.follows, world.flagged, seed=0, reviews=Reviews(np.empty(0, np.uint32), cleared))
     assert not odds.adopted[cleared].any()
     assert not odds.probability[cleared].max() > odds.probability.min()
+
+
+def test_those_missed_are_judged_as_those_flagged_among_the_same_people() -> None:
+    world = planted(6, members=60, withheld=30)
+    odds = estimate(world.follows, world.flagged, seed=0)
+    flagged = world.members[world.flagged[world.members]]
+    apart = np.median(odds.log_odds[flagged]) - np.median(odds.log_odds[world.withheld])
+    assert abs(apart) < 1
+    assert odds.adopted[world.withheld].mean() >= 0.5
+    assert odds.adopted.sum() <= 40
+
+
+def test_a_confirmed_member_is_evidence_whatever_it_looks_like() -> None:
+    world = planted(7)
+    told = Reviews(world.wrong[:3], np.empty(0, np.uint32))
+    odds = estimate(world.follows, world.flagged, seed=0, reviews=told)
+    assert not odds.doubted[world.wrong[:3]].any()
+    assert odds.doubted[world.wrong[3:]].mean() >= 0.8
 
 
 def test_too_few_flags_are_refused_in_one_line() -> None:
