@@ -1,7 +1,7 @@
 """What does `ringfence exposure` say of platforms that little can be measured on?"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.exposure.recommenders.test_endpoint import Server, answers
 from typer.testing import CliRunner
 
 from ringfence.cli.exposure import GROUP
@@ -101,6 +102,36 @@ def test_two_recommenders_are_measured_in_one_audit(tmp_path: Path) -> None:
     starts = [one["exposure"]["strata"][0]["test_accounts"] for one in audit["measured"]]
     assert starts == [5, 5]
     assert audit["recipe"]["withheld"] == 6
+
+
+def test_the_platforms_own_is_asked_over_http_and_what_is_wrong_with_it_is_told(tmp_path: Path) -> None:
+    workspace, served = platform(tmp_path, at_random(), range(6)), Server()
+    served.reply = answers("a00", "nobody", *(f"a{one:02}" for one in range(6, 26)))
+    words = ("--withhold", "0.5", "--endpoint", served.url, "--header", "authorization: secret", "--seconds", "9")
+    audit = asked(workspace, *words)
+    served.close()
+    (measured,) = audit["measured"]
+    assert measured["recommender"] == "endpoint"
+    assert {trouble["name"] for trouble in measured["troubles"]} >= {"unknown"}
+    assert all(trouble["count"] and trouble["example"] for trouble in measured["troubles"])
+    assert audit["recipe"]["command"].count(served.url) == 1
+    assert "secret" not in (workspace.exposure / "exposure.json").read_text()
+
+
+def nobody(_viewer: str | None, _followed: Sequence[str], _wanted: int) -> list[str]:
+    raise RuntimeError("down")
+
+
+def test_one_that_always_fails_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(Fault) as told:
+        asked(platform(tmp_path, at_random(), range(6)), "--function", f"{__name__}:nobody")
+    assert "\n" not in str(told.value)
+
+
+def test_a_header_without_a_colon_is_one_line(tmp_path: Path) -> None:
+    words = ("--endpoint", "http://127.0.0.1:9", "--header", "authorization")
+    with pytest.raises(Fault, match="is no header"):
+        asked(platform(tmp_path, at_random(), range(6)), *words)
 
 
 def test_either_file_is_verified_and_a_changed_byte_is_one_line(tmp_path: Path) -> None:

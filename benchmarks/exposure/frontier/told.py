@@ -18,6 +18,7 @@ TARGETS = tomllib.loads((HERE / "targets.toml").read_text())
 RESULT = HERE.parents[1] / "results" / "frontier.md"
 PICTURES = HERE.parents[2] / "docs" / "pictures"
 DRAWS, TITLE = 2_000, 30
+NONE = Estimate(np.nan, np.nan, np.nan, 0)
 PLAIN = ("friend-of-friend", "item-based", "SALSA")
 # The conditions that the target is set for, and those in which the rule before ours broke.
 TARGETED = ("random", "newest", "camouflaged", "network")
@@ -97,8 +98,10 @@ def _picture(worlds: Mapping[str, Worlds]) -> str:
 
 def _panels(row: int, condition: str, measured: Worlds) -> Iterator[str]:
     top, arms = row * (SIZE[1] + TITLE), _by_arm(measured)
+    names = dict.fromkeys(arm for recommender in PLAIN for whose, arm in arms if whose == recommender)
     for column, recommender in enumerate(PLAIN):
-        points = {arm: _point(rows) for (whose, arm), rows in arms.items() if whose == recommender}
+        # An arm that this recommender has not is drawn nowhere, and keeps its colour.
+        points = {arm: _point(arms[recommender, arm]) if (recommender, arm) in arms else (NONE, NONE) for arm in names}
         panel = tradeoff(f"{row}-{column}", AXES, points, Target(TARGETS["displaced"], TARGETS["leak"]))
         at = f'x="{column * SIZE[0]:g}" y="{top + TITLE:g}" width="{SIZE[0]:g}" height="{SIZE[1]:g}"'
         title = f"{condition}, {recommender}, {len(measured)} worlds"

@@ -12,6 +12,7 @@ import numpy as np
 import typer
 
 from ringfence.cli import say
+from ringfence.cli.recommenders import Own, options, recommenders, troubles
 from ringfence.discovery import last_results
 from ringfence.exposure import arms, change, history
 from ringfence.exposure.audit import Audit, Measured, Recipe
@@ -22,7 +23,8 @@ from ringfence.exposure.everybody import Exact, exactly, slates_of_all
 from ringfence.exposure.history import Kept
 from ringfence.exposure.measure import measure
 from ringfence.exposure.pooled import FEW, means
-from ringfence.exposure.recommenders.references import Kind, reference
+from ringfence.exposure.recommenders.platform import Names
+from ringfence.exposure.recommenders.references import Kind
 from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.strata import Strata, strata
 from ringfence.exposure.thresholds import Thresholds, judge, parse
@@ -45,6 +47,7 @@ class _Platform:
     """What is measured on: `members` are all that were found."""
 
     follows: Csr
+    names: Names
     members: Ids
     starts: Strata
     seed: int
@@ -61,6 +64,16 @@ def command(
         list[Kind] | None,
         typer.Option(help="Whom to ask, friend_of_friend by default. Give it several times to ask several."),
     ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="URL of the platform's own recommender; see docs/recommenders.md.")
+    ] = None,
+    function: Annotated[
+        str | None, typer.Option(help="The platform's own recommender in Python, as package.module:name.")
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help='Sent to --endpoint, as "name: value"; kept in no file.')
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.001, help="How long the platform's own may take to answer.")] = 5.0,
     choice: Annotated[Rule, typer.Option(help="Which slot of a slate a test account clicks.")] = Rule.TOP_3,
     thresholds: Annotated[
         Path | None, typer.Option(help="TOML with the bounds that are promised: leak, displaced.")
@@ -85,13 +98,14 @@ def command(
     place = say.workspace(workspace)
     platform = _platform(place)
     known = platform.members[np.random.default_rng(platform.seed).random(len(platform.members)) >= withhold]
-    asked = {str(kind): reference(kind, platform.follows) for kind in recommender or [Kind.FRIEND_OF_FRIEND]}
+    own = Own(endpoint, function, header or [], seconds)
+    asked = recommenders(recommender or [], own, platform.follows, platform.names)
     measured, left_out = _measured(platform, known, asked, named(choice), test_accounts, promised)
     recipe = Recipe(
         command=" ".join(
             [
                 f"ringfence exposure --withhold {withhold} --test-accounts {test_accounts}",
-                *(f"--recommender {name}" for name in asked),
+                *options(asked, own),
                 f"--choice {choice}",
             ]
         ),
@@ -225,7 +239,8 @@ def _platform(place: Workspace) -> _Platform:
             raise Fault("there are no follows", where=str(place.path), mend="ingest ties of the relation follows")
         members = graph.find(found).astype(np.uint32)
         _check(follows, members, str(place.path))
-        return _Platform(follows, members, strata(connection, follows, members, seed), seed)
+        starts = strata(connection, follows, members, seed)
+        return _Platform(follows, Names.from_events(connection), members, starts, seed)
 
 
 def _check(follows: Csr, members: Ids, where: str) -> None:
@@ -265,7 +280,8 @@ def _measured(
             computed = [arm.name for arm in exact.arms] if exact else []
             without = ", ".join(arm.name for arm in some if arm.name not in computed)
             left_out.append(f"exact figures of {name} in {without}: not all slates can be built at once")
-            measured.append(Measured(name, exposure, judge(exposure, promised), (), exact))
+            found = troubles(asked[name])
+            measured.append(Measured(name, exposure, judge(exposure, promised), found, exact))
             bars.advance(done / len(asked))
     return tuple(measured), (*compared.left_out, *left_out)
 

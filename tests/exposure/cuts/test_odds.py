@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from tests.exposure.cuts.planted import Planted, planted
 
+from ringfence.exposure.cuts.columns import of_matrix
 from ringfence.exposure.cuts.odds import Odds, Reviews, estimate
 from ringfence.model.faults import Fault
 
@@ -62,3 +64,16 @@ def test_too_few_flags_are_refused_in_one_line(world: Planted) -> None:
     few[:3] = True
     with pytest.raises(Fault, match="3 flags"):
         estimate(world.follows, few, seed=0)
+
+
+@pytest.mark.parametrize("others", [3, 4, 5, 9])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_on_a_platform_where_hardly_anybody_is_unflagged_odds_are_finite_or_refused(others: int, seed: int) -> None:
+    drawn = np.random.default_rng(seed)
+    forward = sp.csr_matrix((drawn.random((20, 20)) < 0.3).astype(float))
+    flagged = np.arange(20) >= others
+    if others < 4:
+        with pytest.raises(Fault, match="3 accounts without a flag"):
+            estimate(of_matrix(forward), flagged, seed)
+    else:
+        assert np.isfinite(estimate(of_matrix(forward), flagged, seed).log_odds).all()

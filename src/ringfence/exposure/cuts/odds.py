@@ -44,7 +44,8 @@ CLEARED = 10  # accounts that each one stands for which a person has cleared
 FOLDS = 2
 LAST = 3  # the last round is drawn and learned so many times, and averaged
 ENDS = (0.002, 0.998)  # columns are cut off at these quantiles: nobody is judged by how far they reach beyond the rest
-FEWEST = 4  # flags; fewer cannot be hidden in parts
+FEWEST = 4  # flags; fewer cannot be hidden in parts. And so many others
+BARELY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,13 @@ def estimate(follows: Follows, flagged: Mask, seed: int, reviews: Reviews | None
     flags = np.flatnonzero(believed).astype(np.uint32)
     if len(flags) < FEWEST:
         raise Fault(f"there are {len(flags)} flags", where="cuts", mend=f"flag at least {FEWEST} accounts")
+    if (others := len(believed) - len(flags)) < FEWEST:
+        what = f"there are {others} accounts without a flag"
+        raise Fault(what, where="cuts", mend=f"flag fewer: at least {FEWEST} others are learned from")
     learner = _Learner(follows, nearest(follows), believed, cleared, np.random.default_rng(seed))
     trusted, adopted = flags, flags[:0]
-    judged = learner.near @ believed.astype(float)  # whom to look at first: who is nearest to flagged accounts
+    near_flags = np.clip(learner.near @ believed.astype(float), BARELY, 1 - BARELY)
+    judged = np.asarray(logit(near_flags))  # whom to look at first
     for turn in range(TRIMS + ADOPTIONS):
         held = np.concatenate([trusted, adopted])
         parts = learner.scattered(held) if turn < TRIMS else learner.both(held)
@@ -138,6 +143,8 @@ class _Learner:
         evidence = _mask(held, self.follows.accounts)
         examples, views = self._examples(evidence, parts, before, disguises=disguises)
         fold = self.rng.integers(0, FOLDS, len(evidence))
+        if not all(_both_kinds(examples.member[fold[examples.ids] != one]) for one in range(FOLDS)):
+            return before  # on a platform so small nothing more can be learned
         sums, times = np.zeros(len(evidence)), np.zeros(len(evidence))
         for one in range(FOLDS):
             model = _fitted(examples, fold[examples.ids] != one, len(held), len(evidence) - len(held))
@@ -226,6 +233,10 @@ def _grown(rows: Numbers, member: Mask, weight: Numbers) -> Any:
     }  # fmt: skip
     data = lightgbm.Dataset(rows, member.astype(np.float32), weight=weight, params={"verbosity": -1, "num_threads": 1})
     return lightgbm.train(settings, data, num_boost_round=80)
+
+
+def _both_kinds(member: Mask) -> bool:
+    return bool(member.any() and not member.all())
 
 
 def _mask(ids: Ids, size: int) -> Mask:
