@@ -36,9 +36,9 @@ Arms = Mapping[tuple[str, str], list[Measured]]
 def write() -> None:
     """Put the table into benchmarks/results and the pictures into the docs, of all worlds that are measured."""
     worlds = {name: _worlds(name) for name in CONDITIONS}
-    tables.write(RESULT, list(_lines(worlds)), "python -m benchmarks.exposure.frontier.run")
+    tables.write(RESULT, list(lines(worlds)), "python -m benchmarks.exposure.frontier.run")
     for name, conditions in (("frontier", TARGETED), ("frontier-hard", BREAKING)):
-        write_whole(PICTURES / f"{name}.svg", _picture({one: worlds[one] for one in conditions}).encode())
+        write_whole(PICTURES / f"{name}.svg", picture({one: worlds[one] for one in conditions}).encode())
 
 
 def _worlds(condition: str) -> Worlds:
@@ -53,7 +53,7 @@ def _by_arm(worlds: Worlds) -> Arms:
     return dict(sorted(arms.items(), key=lambda one: one[0][0]))
 
 
-def _lines(worlds: Mapping[str, Worlds]) -> Iterator[str]:
+def lines(worlds: Mapping[str, Worlds]) -> Iterator[str]:
     yield f"Worlds from {FIRST} on. Shown: test accounts that follow one withheld member and meet one in ten slates."
     yield "Displaced: innocent slots of 3,000 viewers that change hands; no threshold was set on these viewers."
     yield "Means over worlds, with 95% intervals by a bootstrap over whole worlds."
@@ -85,7 +85,7 @@ def _told(mean: Estimate, places: int) -> str:
     return f"{mean.value:.{places}%} [{mean.low:.{places}%}, {mean.high:.{places}%}]"
 
 
-def _picture(worlds: Mapping[str, Worlds]) -> str:
+def picture(worlds: Mapping[str, Worlds]) -> str:
     """A row of panels for each condition, a panel for each recommender."""
     shown = {name: measured for name, measured in worlds.items() if measured}
     wide, high = SIZE[0] * len(PLAIN), (SIZE[1] + TITLE) * len(shown)
