@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 from ringfence.cli.exposure import GROUP
 from ringfence.discovery.last_results import Run
+from ringfence.guard.damping import EXTRA
+from ringfence.guard.tag_risk import LED, led
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
 from ringfence.store.load import load
@@ -150,3 +152,19 @@ def test_either_file_is_verified_and_a_changed_byte_is_one_line(tmp_path: Path) 
             CliRunner().invoke(GROUP, ["verify", str(file)], catch_exceptions=False)
         assert len(str(fault.value).splitlines()) == 1
         assert "does not fit" in str(fault.value)
+
+
+def test_what_leads_to_likely_members_is_fed_to_the_damping_table_and_to_the_risk_of_tags(tmp_path: Path) -> None:
+    crew = {(one, other) for one in range(16) for other in range(16) if one != other and (one + other) % 3}
+    fans = {(fan, (fan * 7 + step) % 16) for fan in range(16, 40) for step in range(3)}
+    workspace = platform(tmp_path, crew | fans | at_random(since=16), range(8))
+    done = CliRunner().invoke(GROUP, ["feed", "--workspace", str(workspace.path), "--json"], catch_exceptions=False)
+    told = json.loads(done.stdout)
+    ties = pq.read_table(workspace.path / EXTRA)
+    assert ties.num_rows == told["ties"]
+    assert set(ties.column_names) == {"src", "dst", "relation", "weight"}
+    assert not set(ties["dst"].to_pylist()) & {f"a{one:02}" for one in range(8)}
+    assert led(workspace) == told["tags"]
+    (workspace.path / LED).write_text('{"heron": 2}')
+    with pytest.raises(Fault, match="cannot be read as shares of tags"):
+        led(workspace)

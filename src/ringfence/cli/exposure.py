@@ -12,6 +12,7 @@ import numpy as np
 import typer
 
 from ringfence.cli import say
+from ringfence.cli.exposure_feed import feed
 from ringfence.cli.recommenders import Own, options, recommenders, troubles
 from ringfence.discovery import last_results
 from ringfence.exposure import arms, change, history
@@ -38,6 +39,7 @@ from ringfence.store import events
 from ringfence.store.workspace import Workspace
 
 GROUP = typer.Typer(name="exposure", invoke_without_command=True)
+GROUP.command()(feed)
 
 File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote, or its page.")]
 

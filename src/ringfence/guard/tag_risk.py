@@ -5,11 +5,16 @@ others.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
 
 import duckdb
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ringfence.model.faults import Fault
+from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon
 from ringfence.terms.plain import plain
 from ringfence.terms.term import bare
@@ -18,6 +23,10 @@ RECENT_DAYS = 30  # before the last post of all
 LEAST_USERS = 5  # a tag used by fewer says nothing about who uses it
 # The accounts whose use of a tag says something of it. Audience and nearby accounts use what everybody uses.
 LEADING = ("network:member", "limit:automatic", "limit:confirmed", "media:known")
+
+# Shares of tags that lead to likely members, in the workspace. They only raise what is known.
+LED = Path("damping") / "tags.json"
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 RECENT = """
 CREATE OR REPLACE TEMP TABLE recent_tags AS
@@ -48,6 +57,22 @@ def tag_risk(
     tags = pa.array([plain(bare(tag)) for tag in written["written"].to_pylist()], pa.string())
     connection.register("folded_tags", written.append_column("tag", tags))
     return dict(connection.execute(SHARES, {"least": LEAST_USERS}).fetchall())
+
+
+def led(workspace: Workspace) -> dict[str, float]:
+    """The shares that exposure has found, of tags by their plain form; nothing where it was not asked.
+
+    Raises Fault for a file that holds anything else than shares.
+    """
+    file = workspace.path / LED
+    if not file.exists():
+        return {}
+    try:
+        shares = msgspec.json.decode(file.read_bytes(), type=dict[str, Share])
+    except (msgspec.DecodeError, OSError) as error:
+        mend = "run `ringfence exposure feed` again, or remove it"
+        raise Fault(f"it cannot be read as shares of tags ({error})", where=str(file), mend=mend) from error
+    return shares
 
 
 def unnamed(tags: Mapping[str, float], lexicon: Lexicon, at_least: float) -> tuple[str, ...]:
