@@ -5,7 +5,9 @@ from tests.exposure.recommenders.parts import rows
 from ringfence.exposure.choices import any_slot
 from ringfence.exposure.exact import discounted
 from ringfence.exposure.feedback import EACH, ties_that_lead
-from ringfence.exposure.slates import Mask, friend_of_friend
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.simulate import fill_slate, keep_unflagged
+from ringfence.exposure.slates import Mask, Slates
 
 ACCOUNTS = 60
 LIKELY = range(10, 16)
@@ -39,10 +41,13 @@ def test_ties_that_lead_are_ties_to_likely_members_and_cutting_them_lowers_expos
     assert max(np.bincount(led.src)) <= EACH
     assert len(set(ties)) == len(ties)
     assert led.after < led.before
-    left = rows(follows(seed) - set(ties), ACCOUNTS)
-    starts = ~flagged & ~likely
-    again = discounted(friend_of_friend(left, keep=~flagged), any_slot(), likely).exposure[starts].mean()
-    assert led.after == pytest.approx(again)
+    left = FriendOfFriend(rows(follows(seed) - set(ties), ACCOUNTS))
+    keep, slates = keep_unflagged(flagged), np.full((ACCOUNTS, 10), -1, np.int32)
+    for viewer in range(ACCOUNTS):  # who follows whom is known as before: nobody is shown whom they follow
+        slate, _ = fill_slate(left, keep, graph.row(viewer), viewer, 10)
+        slates[viewer, : len(slate)] = slate
+    exposure = discounted(Slates(slates, np.zeros(ACCOUNTS, np.int32)), any_slot(), likely).exposure
+    assert led.after == pytest.approx(exposure[~flagged & ~likely].mean())
 
 
 def test_ties_of_the_barred_are_left_alone() -> None:

@@ -24,6 +24,7 @@ def test_a_line_an_arm_with_means_the_worst_world_and_in_how_many_both_bounds_he
     worlds: dict[str, told.Worlds],
 ) -> None:
     lines = [line for line in told.lines(worlds) if line.startswith("| SALSA")]
+    assert "| random |  | 0 of 2 |  | 1 of 2 | 1 of 1 |" in told.lines(worlds)
     shown = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert [cells[1] for cells in shown] == ["filter", "budgeted", "30 reviews"]
     assert [cells[2].split(" ")[0] for cells in shown] == ["40.0%", "4.5%", "0.0%"]

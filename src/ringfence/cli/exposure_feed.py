@@ -96,7 +96,7 @@ def _say(led: Led, likely: int, own: Mapping[str, float], tags: Mapping[str, flo
     typer.echo(f"{likely:,} accounts without a flag are likely members; have them reviewed")
     typer.echo(
         f"{len(led.src):,} ties that lead to them go to the damping table; {led.spared:,} more were spared: nobody "
-        "loses more than three"
+        "loses more than three, or half of them"
     )
     typer.echo(
         f"Slots of a session that hold one, behind the filter: {led.before:.4f} before, {led.after:.4f} without these "

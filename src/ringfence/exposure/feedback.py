@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from ringfence.exposure.choices import Choice
 from ringfence.exposure.exact import discounted, slot_prices
+from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
+from ringfence.exposure.recommenders.suggestions import NOBODY
+from ringfence.exposure.simulate import fill_slate, keep_unflagged
 from ringfence.exposure.slates import Mask, Slates, friend_of_friend
 from ringfence.graph.csr import Csr, Ids, Index
 
-EACH = 3  # ties that one account may lose: nobody is cut off
+EACH = 3  # ties that one account may lose, and never more than half: nobody is cut off
 Rows = NDArray[np.intp]
 
 
@@ -23,7 +26,7 @@ Rows = NDArray[np.intp]
 class Led:
     """Ties worth cutting, the dearest first, and what cutting them does to what friend-of-friend shows.
 
-    `spared` ties were as dear, but their account had lost three. Means are over all accounts that are neither flagged
+    `spared` ties were as dear, but their account had lost enough. Means are over all accounts that are neither flagged
     nor likely members: slots that hold a likely member, in a session that goes on after each slate with chance 85%.
     `displaced` is the share of their slots that held such accounts and no longer do, `touched` how many lose one.
     """
@@ -52,9 +55,9 @@ def ties_that_lead(follows: Csr, flagged: Mask, likely: Mask, barred: Mask, choi
         for between in _between(follows, viewer, account)
         if not barred[between]
     ]
-    kept, spared = _few_each(ways)
+    kept, spared = _few_each(ways, follows)
     src, dst = (np.array(ends, dtype=np.uint32) for ends in (zip(*kept, strict=True) if kept else ((), ())))
-    after = friend_of_friend(_without(follows, src, dst), keep=~flagged)
+    after = _shown_without(follows, src, dst, flagged)
     lost = _lost(shown, after, starts > 0)
     return Led(
         src,
@@ -76,17 +79,31 @@ def _holds(row: Ids, account: int) -> bool:
     return place < len(row) and int(row[place]) == account
 
 
-def _few_each(ways: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], int]:
-    """Each tie once, in order, at most three an account; and how many that leaves out."""
+def _few_each(ways: list[tuple[int, int]], follows: Csr) -> tuple[list[tuple[int, int]], int]:
+    """Each tie once, in order, at most three an account and half of its follows; and how many that leaves out."""
     lost: Counter[int] = Counter()
     kept, spared = [], 0
     for src, dst in dict.fromkeys(ways):
-        if lost[src] < EACH:
+        if lost[src] < min(EACH, len(follows.row(src)) // 2):
             lost[src] += 1
             kept.append((src, dst))
         else:
             spared += 1
     return kept, spared
+
+
+def _shown_without(follows: Csr, src: Ids, dst: Ids, flagged: Mask) -> Slates:
+    """What all are shown by a friend-of-friend that does not learn of these ties, and knows who follows whom."""
+    left = _without(follows, src, dst)
+    shown = friend_of_friend(left, keep=~flagged)
+    suggest, keep, ids = FriendOfFriend(left), keep_unflagged(flagged), shown.ids.copy()
+    backfilled = shown.backfilled.copy()
+    for viewer in np.unique(src).tolist():
+        slate, popular = fill_slate(suggest, keep, follows.row(viewer), viewer, shown.slots)
+        ids[viewer] = NOBODY
+        ids[viewer, : len(slate)] = slate
+        backfilled[viewer] = popular
+    return Slates(ids, backfilled)
 
 
 def _without(follows: Csr, src: Ids, dst: Ids) -> Csr:
