@@ -40,7 +40,8 @@ def write() -> None:
     worlds = {name: _worlds(name) for name in CONDITIONS}
     tables.write(RESULT, list(lines(worlds)), "python -m benchmarks.exposure.frontier.run")
     for name, conditions in (("frontier", TARGETED), ("frontier-hard", BREAKING)):
-        write_whole(PICTURES / f"{name}.svg", picture({one: worlds[one] for one in conditions}).encode())
+        if shown := {one: worlds[one] for one in conditions if worlds[one]}:
+            write_whole(PICTURES / f"{name}.svg", picture(shown).encode())
 
 
 def _worlds(condition: str) -> Worlds:
@@ -105,9 +106,8 @@ def _told(mean: Estimate, places: int) -> str:
 
 def picture(worlds: Mapping[str, Worlds]) -> str:
     """A row of panels for each condition, a panel for each recommender."""
-    shown = {name: measured for name, measured in worlds.items() if measured}
-    wide, high = SIZE[0] * len(PLAIN), (SIZE[1] + TITLE) * len(shown)
-    panels = [panel for row, one in enumerate(shown.items()) for panel in _panels(row, *one)]
+    wide, high = SIZE[0] * len(PLAIN), (SIZE[1] + TITLE) * len(worlds)
+    panels = [panel for row, one in enumerate(worlds.items()) for panel in _panels(row, *one)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high:g}" font-family="sans-serif">'
         f'<rect width="100%" height="100%" fill="#ffffff"/>{"".join(panels)}</svg>\n'
