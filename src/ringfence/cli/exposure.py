@@ -11,13 +11,13 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ringfence.cli import say
+from ringfence.cli import exposure_observed, say
+from ringfence.cli.figures import told
 from ringfence.discovery import last_results
 from ringfence.exposure import arms, audit, change, history
 from ringfence.exposure.audit import Audit, Measured, Recipe
 from ringfence.exposure.change import Change
 from ringfence.exposure.choices import Choice, Rule, named
-from ringfence.exposure.estimates import Estimate, Pooled
 from ringfence.exposure.everybody import Exact, exactly, slates_of_all
 from ringfence.exposure.measure import measure
 from ringfence.exposure.pooled import FEW, means
@@ -35,6 +35,7 @@ from ringfence.store import events
 from ringfence.store.workspace import Workspace
 
 GROUP = typer.Typer(name="exposure", invoke_without_command=True)
+GROUP.command("observed")(exposure_observed.command)
 
 File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote.")]
 
@@ -160,8 +161,8 @@ def diff(before: File, after: File, as_json: say.AsJson = False) -> None:
             one.stratum,
             one.arm,
             one.figure,
-            _told(one.before),
-            _told(one.after),
+            told(one.before),
+            told(one.after),
             f"{one.difference:+.1%}",
             one.direction,
         )
@@ -194,7 +195,7 @@ def past(
         say.as_json({"measurements": [_judged(one) for one in kept]})
     else:
         rows = [
-            (one.recipe.at[:16], asked.recommender, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+            (one.recipe.at[:16], asked.recommender, arm.name, told(arm.summary.ever), told(arm.summary.leak))
             for one in kept
             for asked in one.measured
             for arm in asked.exposure.strata[0].arms
@@ -207,7 +208,7 @@ def _say_pooled(alike: Sequence[Audit], *, as_json: bool) -> None:
     if as_json:
         say.as_json({"command": alike[-1].recipe.command, "measurements": len(alike), "figures": found})
         return
-    rows = [(one.recommender, one.stratum, one.arm, one.figure, _told(one.mean)) for one in found]
+    rows = [(one.recommender, one.stratum, one.arm, one.figure, told(one.mean)) for one in found]
     say.table("", ("recommender", "who starts", "arm", "figure", f"mean of {len(alike)}"), rows)
     if len(alike) < FEW:
         typer.echo(f"Of fewer than {FEW} measurements the intervals are likelier too narrow than too wide")
@@ -302,7 +303,7 @@ def _say(made: Audit, file: Path) -> None:
 def _say_exposure(measured: Measured) -> None:
     exposure = measured.exposure
     rows = [
-        (stratum.name, stratum.test_accounts, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+        (stratum.name, stratum.test_accounts, arm.name, told(arm.summary.ever), told(arm.summary.leak))
         for stratum in exposure.strata
         for arm in stratum.arms
     ]
@@ -310,11 +311,11 @@ def _say_exposure(measured: Measured) -> None:
     typer.echo(f"{exposure.members - exposure.known_members} of {exposure.members} members were kept from the guard")
     for cost in exposure.collateral:
         typer.echo(
-            f"{cost.arm}: of innocent slots {_told(cost.displaced)} change hands, for {_told(cost.viewers_changed)} of "
+            f"{cost.arm}: of innocent slots {told(cost.displaced)} change hands, for {told(cost.viewers_changed)} of "
             f"viewers; empty {cost.empty_before:.1%} before, {cost.empty:.1%} now"
         )
     for one in measured.findings:
-        typer.echo(f"{one.arm}: {one.figure} at most {one.at_most:.1%}: {one.outcome}, {_told(one.measured)}")
+        typer.echo(f"{one.arm}: {one.figure} at most {one.at_most:.1%}: {one.outcome}, {told(one.measured)}")
     for trouble in measured.troubles:
         typer.echo(f"Trouble: {trouble.name} {trouble.count:,}, such as {trouble.example}")
 
@@ -341,8 +342,4 @@ def _shares(within: Sequence[float]) -> str:
 
 
 def _moved(one: Change) -> str:
-    return f"{one.recommender}, {one.stratum}, {one.arm}, {one.figure}: {_told(one.before)} -> {_told(one.after)}"
-
-
-def _told(share: Estimate | Pooled) -> str:
-    return "of nothing" if np.isnan(share.value) else f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}]"
+    return f"{one.recommender}, {one.stratum}, {one.arm}, {one.figure}: {told(one.before)} -> {told(one.after)}"
