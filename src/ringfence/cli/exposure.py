@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ringfence.cli import exposure_observed, say
+from ringfence.cli import exposure_feed, exposure_observed, say
 from ringfence.cli.figures import told
 from ringfence.discovery import last_results
 from ringfence.exposure import arms, audit, change, history
@@ -36,6 +36,7 @@ from ringfence.store.workspace import Workspace
 
 GROUP = typer.Typer(name="exposure", invoke_without_command=True)
 GROUP.command("observed")(exposure_observed.command)
+GROUP.command("feed")(exposure_feed.command)
 
 File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote.")]
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.discovery import last_results
+from ringfence.guard import onward_tags
 from ringfence.guard.collect import collect
 from ringfence.guard.files import read_policy, signer_of
 from ringfence.guard.limits import automatic as limits
@@ -82,7 +83,7 @@ def _known(
     """The flags of accounts and the shares of tags that a snapshot gets."""
     with events.connect(workspace) as connection:
         flags = collect(workspace, connection, scores, at)
-        tags = tag_risk(connection, flags)
+        tags = tags_together(tag_risk(connection, flags), onward_tags.read(workspace, at))
     live = live or kept(workspace)
     if live is None:
         return flags, tags

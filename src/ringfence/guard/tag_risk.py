@@ -25,11 +25,14 @@ SELECT DISTINCT unnest(hashtags) AS written, account
 FROM posts, (SELECT max(posts."at") AS "at" FROM posts) AS last
 WHERE posts."at" > last."at" - to_days($days::INT)
 """
+USES = """
+CREATE OR REPLACE TEMP TABLE tag_uses AS
+SELECT DISTINCT tag, account FROM recent_tags JOIN folded_tags USING (written) WHERE tag != ''
+"""
 SHARES = """
-WITH uses AS (SELECT DISTINCT tag, account FROM recent_tags JOIN folded_tags USING (written) WHERE tag != ''),
-among AS (SELECT id FROM account_ids SEMI JOIN flagged_accounts USING (account_id))
+WITH among AS (SELECT id FROM account_ids SEMI JOIN flagged_accounts USING (account_id))
 SELECT tag, avg((among.id IS NOT NULL)::INT) AS share
-FROM uses LEFT JOIN among ON among.id = account
+FROM tag_uses LEFT JOIN among ON among.id = account
 GROUP BY tag HAVING count(*) >= $least AND share > 0 ORDER BY tag
 """
 
@@ -43,11 +46,19 @@ def tag_risk(
     """
     leading = flags.filter(pc.is_in(flags["signal"], pa.array(signals, pa.string())))
     connection.register("flagged_accounts", leading.select(["account_id"]))
+    recent_uses(connection)
+    return dict(connection.execute(SHARES, {"least": LEAST_USERS}).fetchall())
+
+
+def recent_uses(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Make the table tag_uses(tag, account): who used each tag, in its plain form, lately. Returns written and tag."""
     connection.execute(RECENT, {"days": RECENT_DAYS})
     written = connection.sql("SELECT DISTINCT written FROM recent_tags WHERE written IS NOT NULL").to_arrow_table()
     tags = pa.array([plain(bare(tag)) for tag in written["written"].to_pylist()], pa.string())
-    connection.register("folded_tags", written.append_column("tag", tags))
-    return dict(connection.execute(SHARES, {"least": LEAST_USERS}).fetchall())
+    folded = written.append_column("tag", tags)
+    connection.register("folded_tags", folded)
+    connection.execute(USES)
+    return folded
 
 
 def unnamed(tags: Mapping[str, float], lexicon: Lexicon, at_least: float) -> tuple[str, ...]:

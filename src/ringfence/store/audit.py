@@ -40,6 +40,7 @@ class Action(StrEnum):
     LIMITS_READ = "limits_read"
     LIMITS_CHANGED = "limits_changed"
     DAMPING_READ = "damping_read"
+    EXPOSURE_FED = "exposure_fed"
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
