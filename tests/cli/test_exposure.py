@@ -1,7 +1,7 @@
 """What does `ringfence exposure` say of platforms that little can be measured on?"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.exposure.recommenders.test_endpoint import Server, answers
 from typer.testing import CliRunner
 
 from ringfence.cli.exposure import GROUP
 from ringfence.discovery.last_results import Run
+from ringfence.guard import onward_tags
+from ringfence.guard.damping import EXTRA
 from ringfence.model.faults import Fault
-from ringfence.model.schemas import SCORES
+from ringfence.model.schemas import EVENTS, SCORES
+from ringfence.model.words import Table
+from ringfence.store.audit import Action
+from ringfence.store.audit import read as audit_entries
 from ringfence.store.load import load
 from ringfence.store.workspace import Workspace
 
@@ -101,3 +107,103 @@ def test_two_recommenders_are_measured_in_one_audit(tmp_path: Path) -> None:
     starts = [one["exposure"]["strata"][0]["test_accounts"] for one in audit["measured"]]
     assert starts == [5, 5]
     assert audit["recipe"]["withheld"] == 6
+
+
+def test_the_platforms_own_is_asked_over_http_and_what_is_wrong_with_it_is_told(tmp_path: Path) -> None:
+    workspace, served = platform(tmp_path, at_random(), range(6)), Server()
+    served.reply = answers("a00", "nobody", *(f"a{one:02}" for one in range(6, 26)))
+    words = ("--withhold", "0.5", "--endpoint", served.url, "--header", "authorization: secret", "--seconds", "9")
+    audit = asked(workspace, *words)
+    served.close()
+    (measured,) = audit["measured"]
+    assert measured["recommender"] == "endpoint"
+    assert {trouble["name"] for trouble in measured["troubles"]} >= {"unknown"}
+    assert all(trouble["count"] and trouble["example"] for trouble in measured["troubles"])
+    assert audit["recipe"]["command"].count(served.url) == 1
+    assert "secret" not in (workspace.exposure / "exposure.json").read_text()
+
+
+def nobody(_viewer: str | None, _followed: Sequence[str], _wanted: int) -> list[str]:
+    raise RuntimeError("down")
+
+
+def test_one_that_always_fails_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(Fault) as told:
+        asked(platform(tmp_path, at_random(), range(6)), "--function", f"{__name__}:nobody")
+    assert "\n" not in str(told.value)
+
+
+def test_a_header_without_a_colon_is_one_line(tmp_path: Path) -> None:
+    words = ("--endpoint", "http://127.0.0.1:9", "--header", "authorization")
+    with pytest.raises(Fault, match="is no header"):
+        asked(platform(tmp_path, at_random(), range(6)), *words)
+
+
+def test_either_file_is_verified_and_a_changed_byte_is_one_line(tmp_path: Path) -> None:
+    workspace = platform(tmp_path, at_random(), range(6))
+    done = CliRunner().invoke(
+        GROUP, ["--withhold", "1", "--test-accounts", "5", "--workspace", str(workspace.path)], catch_exceptions=False
+    )
+    page = workspace.exposure / "exposure.html"
+    assert f"to read, in {page}" in done.stdout
+    for file in (page, workspace.exposure / "exposure.json"):
+        checked = CliRunner().invoke(GROUP, ["verify", str(file)], catch_exceptions=False)
+        assert "Signed, and not changed since" in checked.stdout
+        content = file.read_bytes()
+        file.write_bytes(content.replace(b"friend", b"fiends", 1))
+        with pytest.raises(Fault) as fault:
+            CliRunner().invoke(GROUP, ["verify", str(file)], catch_exceptions=False)
+        assert len(str(fault.value).splitlines()) == 1
+        assert "does not fit" in str(fault.value)
+
+
+CREW = {(one, other) for one in range(16) for other in range(16) if one != other and (one + other) % 3}
+FANS = {(fan, (fan * 7 + step) % 16) for fan in range(16, 40) for step in range(3)}
+
+
+def test_what_leads_to_members_without_a_flag_is_fed_to_the_damping_table_and_to_the_guard(tmp_path: Path) -> None:
+    workspace = platform(tmp_path, CREW | FANS | at_random(since=16), range(8))
+    command = ["feed", "--workspace", str(workspace.path)]
+    told = json.loads(CliRunner().invoke(GROUP, [*command, "--json"], catch_exceptions=False).stdout)
+    ties = pq.read_table(workspace.path / EXTRA)
+    assert told["ties"] == ties.num_rows > 0
+    assert set(ties["weight"].to_pylist()) == {0.0}
+    assert set(ties["dst"].to_pylist()) <= {f"a{one:02}" for one in range(16)}
+    assert told["members"] - told["likely"] == 8  # found, and under no limit
+    assert told["effect"]["after"] < told["effect"]["before"]
+    assert onward_tags.read(workspace, datetime.now(UTC)) == told["tags"]
+    words = CliRunner().invoke(GROUP, [*command, "--weight", "0.25"], catch_exceptions=False).stdout
+    assert "first-order bound" in words
+    again = pq.read_table(workspace.path / EXTRA)
+    assert set(again["weight"].to_pylist()) == {0.25}
+    assert again.drop("weight") == ties.drop("weight")
+    assert [entry.action for entry in audit_entries(workspace)].count(Action.EXPOSURE_FED) == 2
+
+
+def test_fewer_flags_than_odds_are_learned_from_leave_the_members_found(tmp_path: Path) -> None:
+    workspace = platform(tmp_path, at_random(), range(3))
+    done = CliRunner().invoke(GROUP, ["feed", "--workspace", str(workspace.path)], catch_exceptions=False)
+    assert "Nobody is counted as a likely member: there are 3 flags" in done.stderr
+    assert "3 members carry no flag, 0 of them only likely" in done.stdout
+
+
+def test_what_real_viewers_were_shown_is_told_by_day(tmp_path: Path) -> None:
+    workspace = platform(tmp_path, at_random(), range(3))
+    rows = [
+        {"at": datetime(2026, 11, day, tzinfo=UTC), "surface": "suggestion", "viewer_id": f"a{viewer:02}",
+         "shown_id": shown, "position": 1}
+        for day in (1, 2, 4) for viewer in range(9, 30) for shown in ("a30", "nobody", *(["a01"] if day == 4 else []))
+    ]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows, EVENTS[Table.IMPRESSIONS]), tmp_path / "impressions.parquet")
+    with pytest.raises(Fault, match="none were logged"):
+        CliRunner().invoke(GROUP, ["observed", "--workspace", str(workspace.path)], catch_exceptions=False)
+    load(workspace, [tmp_path / "impressions.parquet"])
+    command = ["observed", "--workspace", str(workspace.path), "--surface", "suggestion"]
+    words = CliRunner().invoke(GROUP, command, catch_exceptions=False).stdout
+    assert "WARNING: the share of members on 2026-11-04" in words
+    assert "nothing was logged on 1 days, the last of them 2026-11-03" in words
+    assert "63 of 147 rows of a viewer or an account that is none of the platform's, left out" in words
+    told = json.loads(CliRunner().invoke(GROUP, [*command, "--json"], catch_exceptions=False).stdout)
+    assert told["rose"] == ["suggestion"]
+    assert [day["share"]["value"] for day in told["surfaces"][0]["days"]] == [0, 0, 0.5]
+    assert "WARNING" not in CliRunner().invoke(GROUP, [*command, "--days", "1"], catch_exceptions=False).stdout

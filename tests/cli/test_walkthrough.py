@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -27,6 +28,8 @@ KEYS = [
     "auprc",
     "ever_shown_before",
     "ever_shown_after",
+    "leak",
+    "displaced",
     "seconds",
     "peak_mb",
 ]
@@ -34,14 +37,14 @@ needs_data = pytest.mark.skipif(not DATA.exists(), reason="the recorded data is 
 
 
 @pytest.fixture(scope="module")
-def demo(ringfence: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
+def demo(ringfence: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     out = tmp_path_factory.mktemp("demo") / "out"
     done = ringfence("demo", "--accounts", 20_000, "--no-serve", "--json", "--out", out)
     assert done.returncode == 0, done.stderr
     return out, json.loads(done.stdout)
 
 
-def test_the_demo_finds_what_simple_rules_do_not(demo: tuple[Path, dict[str, float]]) -> None:
+def test_the_demo_finds_what_simple_rules_do_not(demo: tuple[Path, dict[str, Any]]) -> None:
     out, summary = demo
     assert list(summary) == KEYS
     assert summary["precision"] >= 0.85
@@ -49,6 +52,11 @@ def test_the_demo_finds_what_simple_rules_do_not(demo: tuple[Path, dict[str, flo
     assert summary["auprc"] > 2 * max(summary["one_feature_auprc"], summary["keyword_auprc"])
     assert summary["one_feature_auprc"] < 0.5
     assert summary["ever_shown_after"] < summary["ever_shown_before"]
+    leak, displaced = summary["leak"], summary["displaced"]
+    assert list(leak) == ["none", "guard", "damping", "hard", "budgeted"]
+    assert list(displaced) == list(leak)[1:]
+    assert leak["budgeted"] <= leak["guard"]
+    assert displaced["budgeted"] < 0.02
     page = (out / "report.html").read_text()
     assert "<svg" in page
     assert 'src="http' not in page
@@ -68,14 +76,14 @@ def test_the_demo_finds_what_simple_rules_do_not(demo: tuple[Path, dict[str, flo
     ],
 )  # fmt: skip
 def test_every_command_answers_on_the_demos_workspace(
-    ringfence: Run, demo: tuple[Path, dict[str, float]], words: tuple[str, ...]
+    ringfence: Run, demo: tuple[Path, dict[str, Any]], words: tuple[str, ...]
 ) -> None:
     done = ringfence(*words, "--workspace", demo[0] / "workspace")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
 
 
-def test_a_member_found_is_explained_and_left_out(ringfence: Run, demo: tuple[Path, dict[str, float]]) -> None:
+def test_a_member_found_is_explained_and_left_out(ringfence: Run, demo: tuple[Path, dict[str, Any]]) -> None:
     place = demo[0] / "workspace"
     network = json.loads(ringfence("networks", "--json", "--workspace", place).stdout)["networks"][0]
     member = network["members"][0]
@@ -139,7 +147,7 @@ def test_weibo_ranks_suspicious_accounts_first(ringfence: Run, tmp_path: Path) -
 
 
 def test_exposure_is_signed_compared_and_checked(
-    ringfence: Run, demo: tuple[Path, dict[str, float]], tmp_path: Path
+    ringfence: Run, demo: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     place = demo[0] / "workspace"
     words = ("exposure", "--test-accounts", "15", "--workspace", place)

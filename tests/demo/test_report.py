@@ -199,7 +199,7 @@ def test_the_page_opens_with_the_main_finding() -> None:
         "bird watchers 5 2,400 0.21%",
         "n1 118 2,714 7,198 12.0% 2026-03-04 firecrest kittiwake",
         "a55102 audience follows 14 members and 6 others",
-        "follows one member 200 accounts without 36.7% 31.7% to 41.7% 91.2%",
+        "follows one member 200 accounts without guard 36.7% 31.7% to 41.7% 91.2%",
         "0% at most 1.5% 1.0% 0%",  # leak, backfilled and empty beside a zero
         "0.09% 0.04% to 0.14% vanish",
         "11 named accounts may be run by a child; they are routed to care",
@@ -256,9 +256,9 @@ def test_words_from_the_platform_never_become_markup() -> None:
 def test_every_picture_is_well_formed_and_has_ids_of_its_own() -> None:
     html = render(example())
     pictures = [ET.fromstring(drawn) for drawn in re.findall(r"<svg.*?</svg>", html, re.DOTALL)]
-    assert len(pictures) == 6  # map, histogram, three strata, stages
+    assert len(pictures) == 7  # map, histogram, three strata, leak against cost, stages
     ids = [value for name, value in Page(html).attributes if name == "id"]
-    assert len(ids) == len(set(ids)) == 12
+    assert len(ids) == len(set(ids)) == 14
 
 
 def test_a_run_that_found_nobody_says_so_without_a_figure() -> None:

@@ -43,13 +43,28 @@ def test_exact_figures_come_back_too_and_none_stay_none() -> None:
     assert read.left_out == made.left_out
 
 
-@given(st.integers(0, len(FILE) - 2), st.integers(1, 255))
+@given(st.integers(0, len(FILE) - 1), st.integers(1, 255))
 @settings(max_examples=300, deadline=None)
 def test_no_byte_of_a_file_can_be_changed(place: int, change: int) -> None:
     changed = bytearray(FILE)
     changed[place] ^= change
     with pytest.raises(Fault):
         unseal(bytes(changed), OURS, "here")
+
+
+def test_no_bit_of_key_and_signature_can_be_changed() -> None:
+    for place in range(FILE.index(b'"key"'), len(FILE)):
+        for bit in range(8):
+            changed = bytearray(FILE)
+            changed[place] ^= 1 << bit
+            with pytest.raises(Fault):
+                unseal(bytes(changed), None, "here")
+
+
+def test_no_name_in_a_measurement_can_end_the_page_around_it() -> None:
+    told = replace(measured(0.2), left_out=("</script>",))
+    assert b"<" not in seal(told, SIGNER)
+    assert unseal(seal(told, SIGNER), OURS, "here").left_out == ("</script>",)
 
 
 @pytest.mark.parametrize("length", [0, 1, 40, len(FILE) // 2, len(FILE) - 3])

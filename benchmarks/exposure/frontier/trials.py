@@ -4,7 +4,6 @@ Candidates are asked for once: 150 for each set of follows, then the most follow
 filled from the rest of the list, so an arm costs no more than reading it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ from ringfence.exposure.recommenders.suggestions import NOBODY, Recommender
 from ringfence.exposure.simulate import SLOTS, TRUSTED, Keep, keep_all
 from ringfence.graph.csr import Csr, Ids
 
-DEEP, STEPS, LUCKS, VIEWERS, FOLLOWS = 400, 10, 4, 1_500, 40
+DEEP, STEPS, LUCKS, VIEWERS, FOLLOWS = 400, 10, 4, 3_000, 40
 
 Mask = NDArray[np.bool_]
 Counts = NDArray[np.int64]
@@ -52,7 +51,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Viewers:
-    """Innocent accounts that follow somebody, with at most 40 of their follows, and what they see without a guard."""
+    """Accounts that follow somebody, with at most 40 of their follows, and what they see without a guard."""
 
     ids: Ids
     follows: list[Ids]
@@ -65,18 +64,24 @@ class Viewers:
         return Sample(self.follows, np.array(filled))
 
 
-def viewers(asked: Asked, follows: Csr, members: Mask, seed: int) -> Viewers:
-    """The same viewers for every recommender and arm."""
-    rng = np.random.default_rng([seed, 5])
-    innocent = np.flatnonzero(~members & (follows.degree() > 0)).astype(np.uint32)
-    ids = rng.choice(innocent, VIEWERS, replace=False)
+def watched(asked: Asked, follows: Csr, ids: Ids, seed: int) -> Viewers:
+    """What these accounts see."""
+    rng = np.random.default_rng([seed, 6])
     theirs = [follows.row(int(one)) for one in ids]
     theirs = [np.sort(rng.choice(row, FOLLOWS, replace=False)) if len(row) > FOLLOWS else row for row in theirs]
     slates = [asked.slate(keep_all, row, int(one))[0] for one, row in zip(ids, theirs, strict=True)]
     return Viewers(ids, theirs, slates)
 
 
-def tried(asked: Asked, keep: Keep, starts: Ids, unseen: Mask, watched: Viewers, members: Mask, seed: int) -> Outcome:
+def drawn(follows: Csr, members: Mask, flagged: Mask, seed: int) -> tuple[Ids, Ids]:
+    """Viewers that a threshold is set on, who carry no flag; and others that it is measured on, who are innocent."""
+    shuffled = np.random.default_rng([seed, 5]).permutation(np.flatnonzero(follows.degree() > 0)).astype(np.uint32)
+    half = len(shuffled) // 2
+    setting, measured = shuffled[:half], shuffled[half:]
+    return setting[~flagged[setting]][:VIEWERS], measured[~members[measured]][:VIEWERS]
+
+
+def tried(asked: Asked, keep: Keep, starts: Ids, unseen: Mask, viewers: Viewers, members: Mask, seed: int) -> Outcome:
     """Sessions from each start, four times with other luck, and the slates of the viewers."""
     sessions = [
         _session(asked, keep, int(start), unseen, _luck(seed, int(start), turn))
@@ -85,7 +90,7 @@ def tried(asked: Asked, keep: Keep, starts: Ids, unseen: Mask, watched: Viewers,
     ]
     costs = [
         _cost(before, asked.slate(keep, row, int(one))[0], members)
-        for one, row, before in zip(watched.ids, watched.follows, watched.slates, strict=True)
+        for one, row, before in zip(viewers.ids, viewers.follows, viewers.slates, strict=True)
     ]
     slots = len(sessions) * STEPS * SLOTS
     return Outcome(
@@ -117,6 +122,3 @@ def _session(asked: Asked, keep: Keep, start: int, unseen: Mask, luck: NDArray[n
 def _cost(before: Ids, after: Ids, members: Mask) -> tuple[int, int]:
     innocent = before[~members[before]]
     return int((~np.isin(innocent, after)).sum()), len(innocent)
-
-
-Arm = Callable[[], tuple[Asked, Keep]]

@@ -32,24 +32,23 @@ class Condition:
     circles: bool = True
     random: int = 0  # members withheld at random
     newest: int = 0  # members withheld who have at most 5 fans and 2 followers of the crew
-    camouflaged: int = (
-        0  # members withheld who mix: thrice the followers more, up to 40 follows more, 3 follows of the crew
-    )
+    camouflaged: int = 0  # members withheld who mix: thrice the followers more, 40 follows more, 3 follows of the crew
     network: bool = False  # one network is withheld whole
     inside: float = 0.7
     half_a_circle: bool = False  # 50 creators of the first circle are flagged, and none of the second
 
 
 CONDITIONS: Mapping[str, Condition] = {
-    "plain, random": Condition(circles=False, random=10),
     "random": Condition(random=10),
     "newest": Condition(newest=15),
     "camouflaged": Condition(camouflaged=15),
     "network": Condition(network=True),
+    "plain, random": Condition(circles=False, random=10),
     "isolated network": Condition(network=True, inside=0.95),
+    "all ways at once": Condition(newest=15, camouflaged=15, network=True),
     "half unknown": Condition(random=50),
     "most unknown": Condition(random=70),
-    "all ways at once": Condition(newest=15, camouflaged=15, network=True),
+    "nearly all unknown": Condition(random=85),
     "half a circle flagged": Condition(random=10, half_a_circle=True),
 }
 

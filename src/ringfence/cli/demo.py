@@ -62,6 +62,7 @@ def _told(summary: Summary, out: Path) -> str:
     found = round(summary.found_members / summary.precision) if summary.precision > 0 else 0
     fell = 1 - summary.ever_shown_after / summary.ever_shown_before if summary.ever_shown_before else 0.0
     blamed = " All of those are members it did not know." if summary.ever_shown_after else ""
+    arms = ", ".join(f"{arm} {summary.leak[arm]:.1%} and {cost:.1%}" for arm, cost in summary.displaced.items())
     return f"""
 A generated platform: {summary.accounts:,} accounts, {summary.ties:,} ties, {summary.posts:,} posts, in which
 {summary.planted_members:,} members of hidden networks were planted. ringfence was given 10 terms and 5 accounts.
@@ -73,6 +74,8 @@ Against   best single feature {summary.one_feature_auprc:.2f}, keyword rule {sum
 {summary.auprc:.2f} (area under the precision-recall curve).
 Exposure  of test accounts that follow one member, {summary.ever_shown_before:.0%} were shown another within ten slates;
           with the guard {summary.ever_shown_after:.0%}, a fall of {fell:.0%}.{blamed}
+Arms      leak, and innocent slots that change hands:
+          {arms}.
 Took      {sum(summary.seconds.values()):.1f} s and {summary.peak_mb:,.0f} MB at the peak: {stages}
 
 The world is generated, a score is not a verdict, and nobody was taken down. Report: {out / REPORT}

@@ -13,15 +13,18 @@ import typer
 
 from ringfence.cli import exposure_feed, exposure_observed, say
 from ringfence.cli.figures import told
+from ringfence.cli.recommenders import Own, options, recommenders, troubles
 from ringfence.discovery import last_results
-from ringfence.exposure import arms, audit, change, history
+from ringfence.exposure import arms, change, history
 from ringfence.exposure.audit import Audit, Measured, Recipe
 from ringfence.exposure.change import Change
 from ringfence.exposure.choices import Choice, Rule, named
 from ringfence.exposure.everybody import Exact, exactly, slates_of_all
+from ringfence.exposure.history import Kept
 from ringfence.exposure.measure import measure
 from ringfence.exposure.pooled import FEW, means
-from ringfence.exposure.recommenders.references import Kind, reference
+from ringfence.exposure.recommenders.platform import Names
+from ringfence.exposure.recommenders.references import Kind
 from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.strata import Strata, strata
 from ringfence.exposure.thresholds import Thresholds, judge, parse
@@ -38,7 +41,7 @@ GROUP = typer.Typer(name="exposure", invoke_without_command=True)
 GROUP.command("observed")(exposure_observed.command)
 GROUP.command("feed")(exposure_feed.command)
 
-File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote.")]
+File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote, or its page.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class _Platform:
     """What is measured on: `members` are all that were found."""
 
     follows: Csr
+    names: Names
     members: Ids
     starts: Strata
     seed: int
@@ -62,6 +66,16 @@ def command(
         list[Kind] | None,
         typer.Option(help="Whom to ask, friend_of_friend by default. Give it several times to ask several."),
     ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="URL of the platform's own recommender; see docs/recommenders.md.")
+    ] = None,
+    function: Annotated[
+        str | None, typer.Option(help="The platform's own recommender in Python, as package.module:name.")
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help='Sent to --endpoint, as "name: value"; kept in no file.')
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.001, help="How long the platform's own may take to answer.")] = 5.0,
     choice: Annotated[Rule, typer.Option(help="Which slot of a slate a test account clicks.")] = Rule.TOP_3,
     thresholds: Annotated[
         Path | None, typer.Option(help="TOML with the bounds that are promised: leak, displaced.")
@@ -76,7 +90,7 @@ def command(
     """Measure how far recommenders lead test accounts to members, without the guard, with it, and with a cut.
 
     Some of the accounts found are kept from the guard: exposure to accounts it was told of would prove nothing. The
-    result is signed and kept in the workspace.
+    result is signed and kept in the workspace, with a page to read.
 
     Example: ringfence exposure --recommender friend_of_friend --recommender salsa --workspace platform
     """
@@ -86,13 +100,14 @@ def command(
     place = say.workspace(workspace)
     platform = _platform(place)
     known = platform.members[np.random.default_rng(platform.seed).random(len(platform.members)) >= withhold]
-    asked = {str(kind): reference(kind, platform.follows) for kind in recommender or [Kind.FRIEND_OF_FRIEND]}
+    own = Own(endpoint, function, header or [], seconds)
+    asked = recommenders(recommender or [], own, platform.follows, platform.names)
     measured, left_out = _measured(platform, known, asked, named(choice), test_accounts, promised)
     recipe = Recipe(
         command=" ".join(
             [
                 f"ringfence exposure --withhold {withhold} --test-accounts {test_accounts}",
-                *(f"--recommender {name}" for name in asked),
+                *options(asked, own),
                 f"--choice {choice}",
             ]
         ),
@@ -108,12 +123,12 @@ def command(
     signer = signer_of(place)
     trusted = Trusted(frozenset({signer.public}))
     before = history.latest(place, trusted, recipe.command) if daily else None
-    file = history.keep(place, made, signer)
+    kept = history.keep(place, made, signer)
     risen = change.rises(change.changes(before, made)) if before else ()
     if as_json:
-        say.as_json({"file": str(file), "audit": made, "rose": risen})
+        say.as_json({"file": str(kept.measurement), "page": str(kept.page), "audit": made, "rose": risen})
     else:
-        _say(made, file)
+        _say(made, kept)
         for one in risen:
             typer.echo(f"ROSE: {_moved(one)}")
     if risen:
@@ -128,14 +143,14 @@ def verify(
     ] = None,
     as_json: say.AsJson = False,
 ) -> None:
-    """Check that a measurement is whole and signed, by a key you trust.
+    """Check that a measurement, or its page, is whole and signed, by a key you trust.
 
     Without --key it is only shown that nobody changed the file since whoever holds its key signed it.
 
     Example: ringfence exposure verify platform/exposure/exposure.json --key ed25519:...
     """
     trusted = Trusted.of(key, "--key") if key else None
-    read = audit.unseal(_read(file), trusted, str(file))
+    read = history.read(_read(file), trusted, str(file))
     if as_json:
         say.as_json({"trusted": bool(key), "audit": read})
         return
@@ -151,7 +166,7 @@ def diff(before: File, after: File, as_json: say.AsJson = False) -> None:
 
     Example: ringfence exposure diff monday.json tuesday.json
     """
-    old, new = (audit.unseal(_read(file), None, str(file)) for file in (before, after))
+    old, new = (history.read(_read(file), None, str(file)) for file in (before, after))
     found, alone = change.changes(old, new), change.missing(old, new)
     if as_json:
         say.as_json({"changes": found, "only_in_one": alone})
@@ -226,7 +241,8 @@ def _platform(place: Workspace) -> _Platform:
             raise Fault("there are no follows", where=str(place.path), mend="ingest ties of the relation follows")
         members = graph.find(found).astype(np.uint32)
         _check(follows, members, str(place.path))
-        return _Platform(follows, members, strata(connection, follows, members, seed), seed)
+        starts = strata(connection, follows, members, seed)
+        return _Platform(follows, Names.from_events(connection), members, starts, seed)
 
 
 def _check(follows: Csr, members: Ids, where: str) -> None:
@@ -266,7 +282,8 @@ def _measured(
             computed = [arm.name for arm in exact.arms] if exact else []
             without = ", ".join(arm.name for arm in some if arm.name not in computed)
             left_out.append(f"exact figures of {name} in {without}: not all slates can be built at once")
-            measured.append(Measured(name, exposure, judge(exposure, promised), (), exact))
+            found = troubles(asked[name])
+            measured.append(Measured(name, exposure, judge(exposure, promised), found, exact))
             bars.advance(done / len(asked))
     return tuple(measured), (*compared.left_out, *left_out)
 
@@ -290,7 +307,7 @@ def _read(file: Path) -> bytes:
         raise Fault(f"cannot be read ({error.strerror})", where=str(file), mend="check its name and rights") from error
 
 
-def _say(made: Audit, file: Path) -> None:
+def _say(made: Audit, kept: Kept) -> None:
     for one in made.measured:
         typer.echo(f"{one.recommender}, ten slates each, clicked by {made.recipe.choice}")
         _say_exposure(one)
@@ -298,7 +315,7 @@ def _say(made: Audit, file: Path) -> None:
             _say_exact(one.exact)
     for line in made.left_out:
         typer.echo(f"Not measured: {line}")
-    typer.echo(f"Signed, in {file}")
+    typer.echo(f"Signed, in {kept.measurement}; to read, in {kept.page}")
 
 
 def _say_exposure(measured: Measured) -> None:

@@ -1,5 +1,6 @@
 """ringfence exposure feed"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -13,18 +14,22 @@ import typer
 from ringfence.cli import say
 from ringfence.discovery import last_results
 from ringfence.discovery.minors import likely_minors
-from ringfence.exposure import feed
+from ringfence.exposure.cuts.columns import of_csr
+from ringfence.exposure.cuts.odds import Reviews, estimate
 from ringfence.exposure.exact import shown_within
-from ringfence.exposure.feed import Effect, WorthCutting
+from ringfence.exposure.feedback import Effect, Platform, WorthCutting, dearest, effect, ends, worth_cutting
 from ringfence.exposure.found import found, numbers
-from ringfence.exposure.onward import MOST, SLATES, OnwardTag, onward_tags, shares
+from ringfence.exposure.onward import SLATES, OnwardTag, most_of, onward_tags, used_by
 from ringfence.exposure.simulate import TRUSTING, Mask
 from ringfence.graph.build import build
-from ringfence.graph.csr import Csr
+from ringfence.graph.csr import Csr, Ids
 from ringfence.guard import damping
 from ringfence.guard import onward_tags as guarded
+from ringfence.guard.collect import collect
 from ringfence.guard.limits import journal, state
 from ringfence.guard.limits.exempt import exempt
+from ringfence.guard.tag_risk import LEADING
+from ringfence.guard.together import tags_together
 from ringfence.model.faults import Fault
 from ringfence.model.words import Relation
 from ringfence.store import audit, events
@@ -34,117 +39,152 @@ TAG_DAYS = 30  # until what is fed of a tag ends
 
 
 @dataclass(frozen=True, slots=True)
-class _Platform:
-    """`names` of accounts are by dense id; both masks have one entry an account."""
+class _Found:
+    """`names` of accounts are by dense id; `unlearned` says why nobody can be held for a likely member, if so."""
 
-    follows: Csr
+    on: Platform
     names: pa.Array
-    members: Mask
-    minors: Mask
+    unlearned: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tags:
+    """`own` are shares of tags by flagged users, `users` by flagged or members, `fed` what the guard is told."""
+
+    users: Mapping[str, float]
+    own: Mapping[str, float]
+    onward: tuple[OnwardTag, ...]
+    fed: Mapping[str, float]
 
 
 def command(
-    most: Annotated[int, typer.Option(min=1, help="Slots with a member to end, the dearest first.")] = 1_000,
-    weight: Annotated[float, typer.Option(min=0, max=0.99, help="What a tie weighs that makes one.")] = 0.0,
-    likely: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Count accounts this probable among the members; needs reviewed labels."),
-    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="How many of the dearest slots are traced to their ties.")] = 1_000,
+    weight: Annotated[float, typer.Option(min=0, max=0.99, help="What a tie weighs that made one.")] = 0.0,
     workspace: say.Where = say.HERE,
     as_json: say.AsJson = False,
 ) -> None:
-    """Hand on what exposure teaches: ties for `ringfence damping export`, tags for the next `ringfence publish`.
+    """Tell the guard of ties and hashtags that lead to members without a flag: held by a limit's cap, or only likely.
 
-    The ties that make friend-of-friend's dearest suggestions get a lower weight, and tags that lead to members though
-    members do not use them get a share of risk, for 30 days. It flags no account. It replaces what was fed before.
+    Ties go to `ringfence damping export`, tags to the next `ringfence publish`, for 30 days. Nobody is flagged. Run it
+    again after every discovery: what was found before is replaced.
 
-    Example: ringfence exposure feed --most 1000 --workspace platform
+    Example: ringfence exposure feed --workspace platform
     """
     place = say.workspace(workspace)
-    scores = last_results.read_scores(place)
-    now = datetime.now(UTC)
+    scores, now = last_results.read_scores(place), datetime.now(UTC)
     with say.bars() as bars, events.connect(place) as connection:
         bars.start("exposure")
-        platform = _platform(place, connection, scores, likely)
-        slates, priced = feed.dearest(platform.follows, platform.members, TRUSTING, most)
+        told = _found(place, connection, scores, now)
         bars.advance(0.5)
-        worth = feed.worth_cutting(platform.follows, priced, platform.members, platform.minors)
-        then = feed.effect(platform.follows, slates, priced, worth.ties, weight, platform.members, TRUSTING)
-        chances = shown_within(slates, TRUSTING, platform.members, (SLATES,))[:, 0]
-        tags = onward_tags(connection, chances, platform.members, platform.minors)
+        slates, priced = dearest(told.on, TRUSTING, most)
+        worth = worth_cutting(told.on, priced)
+        then = effect(told.on, slates, priced, worth.ties, weight, TRUSTING)
+        chances = shown_within(slates, TRUSTING, told.on.members, (SLATES,))[:, 0]
+        tags = _tags(connection, told.on, chances)
         bars.advance(1.0)
-    audit.record(place, audit.Action.EXPOSURE_FED, f"{len(worth.ties)} ties, {len(tags)} tags")
+    audit.record(place, audit.Action.EXPOSURE_FED, f"{len(worth.ties)} ties, {len(tags.fed)} tags")
     with place.lock():
-        damping.feed(place, _ties(platform, worth, weight))
-        guarded.write(place, shares(tags), now + timedelta(days=TAG_DAYS))
+        damping.feed(place, _ties(told, worth, weight))
+        guarded.write(place, tags.fed, now + timedelta(days=TAG_DAYS))
+    likely = int(told.on.likely.sum())
     if as_json:
-        counts = {"ties": len(worth.ties), **{name: getattr(worth, name) for name in _COUNTS}}
-        say.as_json({**counts, "weight": weight, "effect": then, "tags": tags})
-    else:
-        _say(worth, then, tags, weight)
+        counts = {name: getattr(worth, name) for name in ("slots", "whole", "popular", "spared", "capped")}
+        counts |= {"members": int(told.on.members.sum()), "likely": likely, "ties": len(worth.ties)}
+        say.as_json({**counts, "weight": weight, "effect": then, "tags": tags.fed, "onward": tags.onward})
+        return
+    if told.unlearned:
+        typer.echo(f"Nobody is counted as a likely member: {told.unlearned}", err=True)
+    _say_ties(told.on, worth, then, weight)
+    _say_tags(tags)
 
 
-_COUNTS = ("slots", "whole", "popular", "spared", "capped")
-
-
-def _platform(
-    place: Workspace, connection: duckdb.DuckDBPyConnection, scores: pa.Table, likely: float | None
-) -> _Platform:
-    """Members are those found that nobody has spoken for, and the likely ones; never likely minors."""
+def _found(place: Workspace, connection: duckdb.DuckDBPyConnection, scores: pa.Table, now: datetime) -> _Found:
+    """Nobody is counted a member whom a person has spoken for, or who may be a child."""
     graph = build(connection, relations=[Relation.FOLLOWS])
     follows = next((ties.forward for ties in graph.relations if ties.relation is Relation.FOLLOWS), None)
     if follows is None:
         raise Fault("there are no follows", where=str(place.path), mend="ingest ties of the relation follows")
+
+    def mask(names: pa.Array | pa.ChunkedArray) -> Mask:
+        return _mask(numbers(connection, names), follows)
+
     spared = exempt(place, connection, pc.unique(scores["account_id"].combine_chunks()))
     given_back = state.lifted(state.fold(journal.read(place).batches))
-    minors = likely_minors(connection, follows.columns)
-    minors[numbers(connection, spared.minors)] = True
-    members = np.zeros(follows.columns, dtype=np.bool_)
-    members[found(connection, scores)] = True
-    if likely is not None:
-        members[numbers(connection, _likely(scores, likely, str(place.path)))] = True
-    for names_of in (spared.opposed, given_back):
-        members[numbers(connection, names_of)] = False
-    members &= ~minors
-    if not members.any() or members.all():
-        raise Fault("no member was found", where=str(place.path), mend="add seeds, and run `ringfence discover`")
-    return _Platform(follows, graph.accounts, members, minors)
+    signals = collect(place, connection, scores, now)
+    flagged = mask(signals.filter(pc.is_in(signals["signal"], pa.array(LEADING)))["account_id"])
+    barred = likely_minors(connection, follows.columns) | mask(spared.minors)
+    cleared = mask(spared.opposed) | mask(given_back)
+    known = _mask(found(connection, scores), follows) & ~cleared & ~barred
+    adopted, unlearned = _adopted(follows, known | flagged, cleared, place.config.discovery.seed)
+    likely = adopted & ~flagged & ~known & ~barred & ~cleared
+    on = Platform(follows, flagged, (known & ~flagged) | likely, likely, barred)
+    if not on.innocent.any():
+        raise Fault("every account is a member", where=str(place.path), mend="see what `ringfence discover` says")
+    return _Found(on, graph.accounts, unlearned)
 
 
-def _likely(scores: pa.Table, at_least: float, where: str) -> pa.ChunkedArray:
-    if scores["probability"].null_count == len(scores):
-        mend = "review accounts and run `ringfence review classify`, or leave --likely out"
-        raise Fault("there are no probabilities", where=where, mend=mend)
-    return scores.filter(pc.greater_equal(scores["probability"], at_least))["account_id"]
+def _mask(ids: Ids, follows: Csr) -> Mask:
+    mask = np.zeros(follows.columns, dtype=np.bool_)
+    mask[ids] = True
+    return mask
 
 
-def _ties(platform: _Platform, worth: WorthCutting, weight: float) -> pa.Table:
-    source, target = (platform.names.take(pa.array(some)) for some in feed.ends(platform.follows, worth.ties))
+def _adopted(follows: Csr, known: Mask, cleared: Mask, seed: int) -> tuple[Mask, str]:
+    """Whom a cut holds for members without being told, and why it can hold nobody for one."""
+    reviews = Reviews(np.empty(0, np.uint32), np.flatnonzero(cleared).astype(np.uint32))
+    try:
+        return estimate(of_csr(follows), known, seed, reviews).adopted, ""
+    except Fault as fault:
+        return np.zeros(len(known), dtype=np.bool_), fault.what
+
+
+def _tags(connection: duckdb.DuckDBPyConnection, on: Platform, chances: np.ndarray) -> _Tags:
+    everybody = on.flagged | on.members
+    own, users = (used_by(connection, some) for some in (on.flagged, everybody))
+    onward = onward_tags(connection, chances, everybody, on.barred)
+    raised = {tag: share for tag, share in most_of(users).items() if share > own.get(tag, 0.0)}
+    return _Tags(users, own, onward, tags_together(raised, most_of({one.tag: one.lift for one in onward})))
+
+
+def _ties(told: _Found, worth: WorthCutting, weight: float) -> pa.Table:
+    source, target = (told.names.take(pa.array(some)) for some in ends(told.on.follows, worth.ties))
     columns = [source, target, pa.repeat(str(Relation.FOLLOWS), len(source)), pa.repeat(weight, len(source))]
     return pa.Table.from_arrays([pa.chunked_array([one]) for one in columns], names=damping.COLUMNS)
 
 
-def _say(worth: WorthCutting, then: Effect, tags: tuple[OnwardTag, ...], weight: float) -> None:
+def _say_ties(on: Platform, worth: WorthCutting, then: Effect, weight: float) -> None:
     typer.echo(
-        f"{len(worth.ties):,} ties weigh {weight:g} at the next `ringfence damping export`: they make the "
-        f"{worth.slots:,} dearest slots with a member, {worth.whole:,} of them wholly; {worth.popular:,} are backfill"
-    )
-    if worth.spared or worth.capped:
-        typer.echo(
-            f"Left as they are: {worth.spared:,} ties of likely minors, {worth.capped:,} ties of innocent accounts "
-            "that would lose too many"
-        )
-    typer.echo(
-        f"Member slots in a session of an innocent account, by friend-of-friend without a guard: {then.before:.3f} "
-        f"before, {then.after:.3f} with these weights (the prices add up to {then.bound:.3f}: a first-order bound)"
+        f"{on.members.sum():,} members carry no flag, {on.likely.sum():,} of them only likely: have them reviewed"
     )
     typer.echo(
-        f"Of innocent slots {then.displaced:.2%} change hands, for {then.viewers_changed:,} of {then.viewers:,} viewers"
+        f"{len(worth.ties):,} ties that lead to them weigh {weight:g} at the next `ringfence damping export`: they "
+        f"made {worth.slots:,} slots, {worth.whole:,} of them wholly; {worth.popular:,} slots were backfill"
     )
+    typer.echo(
+        f"Left alone: {worth.spared:,} ties of likely minors, {worth.capped:,} of accounts that would lose too many"
+    )
+    typer.echo(
+        f"Slots of a session that show one, by friend-of-friend behind the filter: {then.before:.4f} before, "
+        f"{then.after:.4f} with these weights (the prices add up to {then.bound:.4f}, which is a first-order bound)"
+    )
+    share = 0.0 if np.isnan(then.displaced) else then.displaced
+    typer.echo(f"Of innocent slots {share:.2%} change hands, for {then.viewers_changed:,} of {then.viewers:,} viewers")
+
+
+def _say_tags(tags: _Tags) -> None:
+    onward = {one.tag: one for one in tags.onward}
     rows = [
-        (one.tag, one.users, f"{one.page:.0%}", f"{one.people:.0%}", f"{one.own:.1%}", f"{min(one.lift, MOST):.2f}")
-        for one in tags
+        (
+            f"#{tag}",
+            f"{tags.own.get(tag, 0.0):.1%}",
+            f"{tags.users.get(tag, 0.0):.1%}",
+            f"{onward[tag].page:.1%}" if tag in onward else "",
+            f"{share:.2f}",
+        )
+        for tag, share in sorted(tags.fed.items(), key=lambda one: (-one[1], one[0]))
     ]
+    heads = ("hashtag", "users flagged", "flagged or members", f"shown one in {SLATES} slates", "told the guard")
     if rows:
-        say.table("", ("tag", "users", "from its page", "from its users", "members among them", "share fed"), rows)
-    typer.echo(f"{len(tags):,} tags lead to members unused by them; the next `ringfence publish` takes them in")
+        say.table("", heads, rows)
+    else:
+        typer.echo("No hashtag leads to them")

@@ -12,4 +12,4 @@ def told(share: Estimate | Pooled) -> str:
 
 def times(ratio: Estimate) -> str:
     """How many times more, and its interval."""
-    return "" if np.isnan(ratio.value) else f"{ratio.value:.1f} [{ratio.low:.1f}, {ratio.high:.1f}]"
+    return "of nothing" if np.isnan(ratio.value) else f"{ratio.value:.1f} [{ratio.low:.1f}, {ratio.high:.1f}]"

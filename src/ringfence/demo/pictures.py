@@ -1,7 +1,4 @@
-"""How does a demo look at a glance? A map, a histogram, curves and bars, as inline SVG.
-
-The fixed colours stand out on white and on near black alike, and no meaning hangs on colour alone.
-"""
+"""How does a demo look at a glance? A map, a histogram and bars, as inline SVG."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,15 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ringfence.demo import svg
-from ringfence.demo.figures import interval, percent
 from ringfence.demo.layout import Edges, Layout, choose, lay_out
-from ringfence.exposure.estimates import Estimate
 from ringfence.model.words import Role
+from ringfence.pictures import svg
+from ringfence.pictures.colours import BLUE, GREEN, GREY, OLIVE, ORANGE, PURPLE, RED, TEAL, VIOLET
 
-BLUE, ORANGE = "#2f7fc0", "#c9601f"  # with the guard, without it; members, innocents
-NETWORK_COLOURS = (BLUE, ORANGE, "#2c8f63", "#a95fa0", "#8d7716", "#7272d6", "#cb4f62", "#238892")
-LOOSE = "#7d8793"  # accounts in no network
+NETWORK_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, OLIVE, VIOLET, RED, TEAL)
+LOOSE = GREY  # accounts in no network
 WIDE = 960.0
 MOST_NODES = 600  # beyond this a map is fog, and its layout slow
 BARS = 36
@@ -205,72 +200,6 @@ def _cut_line(bars: _Bars, cut: float) -> Iterator[str]:
         yield svg.text(x + 6, 46, f"lowest score named: {cut:.3g} →")
     else:
         yield svg.text(x - 6, 46, f"lowest score named: {cut:.3g} →", anchor="end")
-
-
-CURVE = (350.0, 256.0)
-PLOT = (42.0, 34.0, 242.0, 206.0)  # left, top, right, bottom of the axes
-
-
-def exposure_curves(stratum: str, before: Sequence[Estimate], after: Sequence[Estimate]) -> str:
-    """Share of test accounts shown a member by each slate, without and with the guard, with 95% bands.
-
-    The axis always runs from 0 to 100%, so that strata can be compared by eye.
-    """
-    steps, last_before, last_after = len(before), before[-1].value, after[-1].value
-    shapes = [svg.text(PLOT[0], 18, stratum, bold=True), *_curve_axes(steps)]
-    heights = _apart(_share_y(last_before), _share_y(last_after))
-    arms = (("without guard", before, ORANGE), ("with guard", after, BLUE))
-    for (name, estimates, colour), height in zip(arms, heights, strict=True):
-        shapes += _curve(name, estimates, colour)
-        shapes.append(svg.dot((PLOT[2] + 12, height - 5), 5, colour, ""))
-        shapes.append(svg.text(PLOT[2] + 22, height, percent(estimates[-1].value), bold=True, size=14))
-        shapes.append(svg.text(PLOT[2] + 22, height + 14, name, fill=svg.MUTED, size=11))
-    told = (
-        f"After {steps} slates, {percent(last_before)} of test accounts had been shown a member without the guard, "
-        f"and {percent(last_after)} with it."
-    )
-    return svg.picture(f"curve-{stratum}", CURVE, f"Ever shown a member: {stratum}", told, shapes)
-
-
-def _curve_axes(steps: int) -> Iterator[str]:
-    left, _, right, bottom = PLOT
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        yield svg.line((left, _share_y(share)), (right, _share_y(share)))
-        yield svg.text(left - 6, _share_y(share) + 4, f"{share:.0%}", anchor="end", size=11, fill=svg.MUTED)
-    for step in range(1, steps + 1):
-        yield svg.text(_step_x(step, steps), bottom + 17, str(step), anchor="middle", size=11, fill=svg.MUTED)
-    yield svg.text((left + right) / 2, bottom + 38, "slates seen", anchor="middle", size=12, fill=svg.MUTED)
-
-
-def _curve(name: str, estimates: Sequence[Estimate], colour: str) -> Iterator[str]:
-    xs = [_step_x(step, len(estimates)) for step in range(1, len(estimates) + 1)]
-    highs = [(x, _share_y(one.high)) for x, one in zip(xs, estimates, strict=True)]
-    lows = [(x, _share_y(one.low)) for x, one in zip(xs, estimates, strict=True)]
-    values = [(x, _share_y(one.value)) for x, one in zip(xs, estimates, strict=True)]
-    yield svg.area([*highs, *reversed(lows)], colour)
-    yield svg.path(values, colour)
-    for step, (at, one) in enumerate(zip(values, estimates, strict=True), 1):
-        about = f"{name}, by slate {step}: {percent(one.value)} ({interval(one)})"
-        yield svg.dot(at, 3.5, colour, about)
-
-
-def _step_x(step: int, steps: int) -> float:
-    left, _, right, _ = PLOT
-    return left + 12 + (step - 1) * (right - left - 24) / max(steps - 1, 1)
-
-
-def _share_y(share: float) -> float:
-    _, top, _, bottom = PLOT
-    return bottom - share * (bottom - top)
-
-
-def _apart(first: float, second: float) -> tuple[float, float]:
-    """Two label heights far enough apart to read both, and above the foot of the plot."""
-    short = max(0.0, 32 - abs(first - second)) / 2
-    way = 1 if first > second else -1
-    first, second = first + way * short, second - way * short
-    below = max(0.0, max(first, second) - (PLOT[3] - 4))
-    return first - below, second - below
 
 
 def stage_bars(stages: Sequence[Stage]) -> str:

@@ -4,14 +4,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ringfence.demo.figures import count, interval, percent
-from ringfence.demo.pictures import Node, Stage, exposure_curves, network_map, score_histogram, stage_bars
+from ringfence.demo.pictures import Node, Stage, network_map, score_histogram, stage_bars
 from ringfence.exposure.measure import ONE_FOLLOW, RANDOM, Exposure, Stratum
+from ringfence.exposure.report import AXES, NOTHING_LOST, arm_words, lured
+from ringfence.exposure.thresholds import Bounds
+from ringfence.pictures.curves import exposure_curves
+from ringfence.pictures.figures import count, percent
+from ringfence.pictures.pages import templates
+from ringfence.pictures.tradeoff import Target, tradeoff
 
+ARMS = {
+    "none": "without guard",
+    "guard": "with guard",
+    "damping": "filter, damped",
+    "hard": "filter, damped hard",
+    "budgeted": "filter and cut",
+}
 STRATA = {ONE_FOLLOW: "follows one member", RANDOM: "follows a random account"}
 
 
@@ -113,14 +124,8 @@ class DemoReport:
 
 def render(report: DemoReport) -> str:
     """The page as one HTML document that asks nothing of any other machine; every text in it is escaped."""
-    page = Environment(
-        loader=PackageLoader("ringfence.demo"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page.filters |= {"count": count, "percent": percent, "interval": interval, "stratum": stratum_name}
+    page = templates("ringfence.demo")
+    page.filters |= {"stratum": stratum_name, "arm": arm_name, "about_arm": arm_words}
     return page.get_template("report.html").render(
         report=report,
         lead=lead(report),
@@ -132,6 +137,9 @@ def render(report: DemoReport) -> str:
         map=Markup(network_map(report.nodes, report.edges)),  # noqa: S704 - see the line above
         histogram=Markup(score_histogram(report.scores, report.planted, report.cut)),  # noqa: S704 - as above
         curves=[Markup(_curve(stratum)) for stratum in report.exposure.strata],  # noqa: S704 - as above
+        tradeoff=Markup(_tradeoff(report.exposure)),  # noqa: S704 - as above
+        has_cut=any(arm.name == "budgeted" for arm in lured(report.exposure).arms),
+        bounds=Bounds(),
         bars=Markup(stage_bars(report.stages)),  # noqa: S704 - as above
     )
 
@@ -149,9 +157,9 @@ def lead(report: DemoReport) -> str:
     )
 
 
-def lured(exposure: Exposure) -> Stratum:
-    """The test accounts that started by following one member."""
-    return next(stratum for stratum in exposure.strata if stratum.name == ONE_FOLLOW)
+def arm_name(name: str) -> str:
+    """How the page calls an arm."""
+    return ARMS.get(name, name)
 
 
 def stratum_name(name: str) -> str:
@@ -160,4 +168,12 @@ def stratum_name(name: str) -> str:
 
 
 def _curve(stratum: Stratum) -> str:
-    return exposure_curves(stratum_name(stratum.name), stratum.before.ever_by_step, stratum.after.ever_by_step)
+    arms = {arm_name(arm.name): arm.summary.ever_by_step for arm in stratum.arms}
+    return exposure_curves(stratum_name(stratum.name), arms)
+
+
+def _tradeoff(exposure: Exposure) -> str:
+    bounds = Bounds()
+    costs = {cost.arm: cost.displaced for cost in exposure.collateral}
+    points = {arm_name(arm.name): (costs.get(arm.name, NOTHING_LOST), arm.summary.leak) for arm in lured(exposure).arms}
+    return tradeoff("arms", AXES, points, Target(bounds.displaced, bounds.leak))

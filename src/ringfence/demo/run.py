@@ -15,7 +15,8 @@ from ringfence.demo.stages import Clock, peak_mb
 from ringfence.discovery import last_results, results, vetted
 from ringfence.discovery.expand import MODEL, Expansion
 from ringfence.discovery.plain_words import step
-from ringfence.exposure.arms import Arm, none
+from ringfence.exposure.arms import Arm, budgeted, damping, hard, none
+from ringfence.exposure.cuts.odds import FEWEST
 from ringfence.exposure.measure import Exposure, measure
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
 from ringfence.graph.csr import Csr, Ids
@@ -34,6 +35,7 @@ from ringfence.world.write import World, write
 REPORT = "report.html"
 EXAMPLES = 3
 SHOWN = (Verdict.ALLOW, Verdict.REVIEW)
+CUT_AT_MOST = 50_000  # accounts; on more of them, learning a cut would take longer than all else in a demo
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Summary:
     auprc: float
     ever_shown_before: float
     ever_shown_after: float
+    leak: dict[str, float]  # by arm; of test accounts that follow one member
+    displaced: dict[str, float]  # by arm but the first; of innocent slots
     seconds: dict[str, float]
     peak_mb: float
 
@@ -101,7 +105,7 @@ def _workspace(path: Path, world: World) -> Workspace:
 
 
 def _exposure(found: Expansion, truth: evaluate.Truth, guard: Guard, seed: int) -> Exposure:
-    """Test accounts that follow one member, with and without the guard; the guard knows only what was found."""
+    """Test accounts that follow one member, in every arm; the guard knows only what was found."""
     names = np.array(found.graph.accounts.to_pylist(), dtype=object)
 
     def keep(viewer: int, _followed: Ids, ids: Ids) -> NDArray[np.bool_]:
@@ -109,15 +113,29 @@ def _exposure(found: Expansion, truth: evaluate.Truth, guard: Guard, seed: int) 
         # Demoted accounts come last, and there is always somebody popular to show before them.
         return np.array([decision.verdict in SHOWN for decision in slate.decisions], dtype=bool)
 
-    suggest = FriendOfFriend(_follows(found))
+    follows = _follows(found)
+    suggest = FriendOfFriend(follows)
     return measure(
-        _follows(found),
+        follows,
         np.flatnonzero(truth.member).astype(np.uint32),
         np.flatnonzero(found.members).astype(np.uint32),
         {"bird watcher": np.flatnonzero(truth.kind == "bird_watcher").astype(np.uint32)},
         seed,
-        arms=(none(suggest), Arm("guard", suggest, keep)),
+        arms=(
+            none(suggest),
+            Arm("guard", suggest, keep),
+            damping(follows, found.members),
+            hard(follows, found.members),
+            *_cut(follows, suggest, found.members, seed),
+        ),
     )
+
+
+def _cut(follows: Csr, suggest: FriendOfFriend, flagged: NDArray[np.bool_], seed: int) -> list[Arm]:
+    """The cut, where the platform is small and enough was found to learn one from."""
+    if follows.columns > CUT_AT_MOST or flagged.sum() < FEWEST:
+        return []
+    return [budgeted(follows, suggest, flagged, seed)]
 
 
 def _follows(found: Expansion) -> Csr:
@@ -247,6 +265,8 @@ def _summary(report: DemoReport, found: Expansion, truth: evaluate.Truth) -> Sum
         auprc=report.baselines.auprc,
         ever_shown_before=lured.before.ever.value,
         ever_shown_after=lured.after.ever.value,
+        leak={arm.name: arm.summary.leak.value for arm in lured.arms},
+        displaced={cost.arm: cost.displaced.value for cost in report.exposure.collateral},
         seconds={stage.name: round(stage.seconds, 2) for stage in report.stages},
         peak_mb=round(peak_mb(), 1),
     )

@@ -16,17 +16,17 @@ import numpy as np
 
 from ringfence.exposure.cuts.budget import Cut, Sample, cut
 from ringfence.exposure.cuts.columns import of_csr
-from ringfence.exposure.cuts.odds import estimate
+from ringfence.exposure.cuts.odds import Reviews, estimate
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
 from ringfence.exposure.recommenders.references import Kind
 from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.simulate import SLOTS, Keep, Mask, first_slates, keep_all, keep_unflagged
-from ringfence.graph.csr import Csr, Ids
+from ringfence.graph.csr import Csr
 from ringfence.model.faults import Fault
 
 FOLLOWS_TOO_MANY = 3  # flagged accounts; whoever follows as many teaches nothing in the arm `hard`
-BUDGET = 0.0095  # of all slots: under the 1% that the target allows, by what the sample of viewers can miss
-VIEWERS = 1_500  # whose slates say what a cut would cost
+BUDGET = 0.008  # of all slots: under the 1% that the target allows, by what a sample of viewers can miss
+VIEWERS = 3_000  # whose slates say what a cut would cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,16 @@ def hard(follows: Csr, flagged: Mask) -> Arm:
 
 
 def budgeted(
-    follows: Csr, suggest: Recommender, flagged: Mask, seed: int, *, budget: float = BUDGET, cleared: Ids | None = None
+    follows: Csr,
+    suggest: Recommender,
+    flagged: Mask,
+    seed: int,
+    *,
+    budget: float = BUDGET,
+    reviews: Reviews | None = None,
 ) -> Arm:
     """The filter, and the deepest cut that this recommender alone can afford; see `affordable`."""
-    return behind(affordable(follows, [suggest], flagged, seed, budget=budget, cleared=cleared), suggest)
+    return behind(affordable(follows, [suggest], flagged, seed, budget=budget, reviews=reviews), suggest)
 
 
 def behind(chosen: Cut, suggest: Recommender) -> Arm:
@@ -79,13 +85,13 @@ def affordable(
     seed: int,
     *,
     budget: float = BUDGET,
-    cleared: Ids | None = None,
+    reviews: Reviews | None = None,
 ) -> Cut:
-    """The deepest cut that the slates of 1,500 accounts which follow somebody can afford, in the worst recommender.
+    """The deepest cut that the slates of 3,000 accounts which follow somebody can afford, in the worst recommender.
 
     Raises Fault where fewer than four accounts are flagged.
     """
-    odds = estimate(of_csr(follows), flagged, seed, cleared)
+    odds = estimate(of_csr(follows), flagged, seed, reviews)
     rng = np.random.default_rng([seed, *b"cut"])
     following = np.flatnonzero(~flagged & (follows.degree() > 0)).astype(np.uint32)
     viewers = rng.permutation(following)[:VIEWERS]

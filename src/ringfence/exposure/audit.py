@@ -1,7 +1,7 @@
 """Who can check that a measurement is the one that was made? It is signed, together with the recipe to repeat it.
 
 The file is JSON: the audit, the public key of the workspace it was made in, and an Ed25519 signature over the audit's
-bytes as they stand in the file.
+bytes as they stand in the file. There is one way to write it, so no byte of it can be another.
 """
 
 from base64 import b64decode, b64encode
@@ -14,11 +14,12 @@ import numpy as np
 from ringfence.exposure.everybody import Exact
 from ringfence.exposure.measure import Exposure
 from ringfence.exposure.thresholds import Finding, Thresholds
-from ringfence.guard.snapshots.signing import Signer, Trusted
+from ringfence.guard.snapshots.signing import PREFIX, Signer, Trusted
 from ringfence.model.faults import Fault
 
 # Before what is signed, so that no signature made for something else fits an audit.
 PURPOSE = b"ringfence exposure 1\n"
+ASK = "ask whoever measured for the file, and for their key"
 MAY_LACK = ("exact",)  # fields that hold something or nothing
 
 
@@ -76,10 +77,14 @@ class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def seal(audit: Audit, signer: Signer) -> bytes:
-    """The signed file. A share of nothing is null in it."""
-    content = msgspec.json.encode(audit)
+    """The signed file. A share of nothing is null in it, and no "<" is: it can stand in a page as it is."""
+    content = msgspec.json.encode(audit).replace(b"<", b"\\u003c")
     signature = b64encode(signer.sign(PURPOSE + content)).decode()
-    return msgspec.json.encode(_Sealed(msgspec.Raw(content), signer.name, signature)) + b"\n"
+    return _file(_Sealed(msgspec.Raw(content), signer.name, signature))
+
+
+def _file(sealed: _Sealed) -> bytes:
+    return msgspec.json.encode(sealed) + b"\n"
 
 
 def unseal(file: bytes, trusted: Trusted | None, where: str) -> Audit:
@@ -99,12 +104,20 @@ def unseal(file: bytes, trusted: Trusted | None, where: str) -> Audit:
     try:
         (trusted or Trusted(frozenset({key}))).check(key, signature, PURPOSE + content, where=where)
     except Fault as fault:
-        raise Fault(fault.what, where=where, mend="ask whoever measured for the file, and for their key") from None
+        raise Fault(fault.what, where=where, mend=ASK) from None
+    # JSON and base64 have several ways to write the same; one of them is the file's.
+    if _file(_Sealed(sealed.audit, PREFIX + b64encode(key).decode(), b64encode(signature).decode())) != file:
+        raise Fault("it is not written as it was signed", where=where, mend=ASK)
     try:
         return msgspec.convert(_numbers(msgspec.json.decode(content)), Audit)
     except msgspec.ValidationError as error:
         what = f"is a measurement of another version ({error})"
         raise Fault(what, where=where, mend="read it with the version of ringfence that its recipe names") from error
+
+
+def key_of(file: bytes) -> str:
+    """The public key that a file of `seal` names."""
+    return msgspec.json.decode(file, type=_Sealed).key
 
 
 def _numbers(told: Any) -> Any:

@@ -61,7 +61,7 @@ def onward_tags(
     connection.register("starts", pa.table({"id": pa.array(ids), "chance": chances[ids]}))
     people = connection.execute(_PEOPLE, {"least": LEAST_USERS}).fetchall()
     connection.unregister("starts")
-    own = tag_risk(connection, as_flags(connection, np.flatnonzero(members).astype(np.uint32)))
+    own = used_by(connection, members)
     pages = PopularInHashtag.from_events(connection)
     found = []
     for tag, users, mean in people:
@@ -74,9 +74,14 @@ def onward_tags(
     return tuple(sorted(found, key=lambda one: (-one.lift, one.tag)))
 
 
-def shares(tags: tuple[OnwardTag, ...]) -> Mapping[str, float]:
-    """What the guard is told of each: the lift, up to `MOST`."""
-    return {one.tag: min(one.lift, MOST) for one in tags}
+def used_by(connection: duckdb.DuckDBPyConnection, members: Mask) -> dict[str, float]:
+    """The share of each tag's recent users that are among `members`, people counted as `tag_risk` counts them."""
+    return tag_risk(connection, as_flags(connection, np.flatnonzero(members).astype(np.uint32)))
+
+
+def most_of(shares: Mapping[str, float]) -> dict[str, float]:
+    """What the guard is told of shares that rest on no flag: never more than `MOST`."""
+    return {tag: min(share, MOST) for tag, share in shares.items()}
 
 
 def _lift(chance: float, usual: float, users: int) -> float:

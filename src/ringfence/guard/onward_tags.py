@@ -1,7 +1,7 @@
-"""Which hashtags lead to members without being theirs? Measured from outside, kept in the workspace until an end.
+"""Which hashtags lead to members whom no flag stands for? Kept in the workspace until an end.
 
-Nobody of a network need use such a tag: who follows those that do is soon shown members. It is written by what measures
-exposure and read by the next publish, which takes the greater of this share and that of the tag's own users.
+Their users are members that are held back or only likely, or people around whom members stand. What measures exposure
+writes it; publish reads it, and takes the greater of this share and that of the tag's flagged users.
 """
 
 from collections.abc import Mapping

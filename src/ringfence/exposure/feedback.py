@@ -1,8 +1,9 @@
-"""Which ties make friend-of-friend's dearest suggestions, and what falls when a recommender learns less from them?
+"""What does exposure teach a recommender? The ties through which people are led to members whom no guard leaves out.
 
-A slot is dear by how much mean exposure falls as it fades (`exact.slot_prices`). Friend-of-friend fills it by paths,
-from the viewer to somebody followed and from there to the account shown; the second tie of each is worth cutting, since
-the first one carries all else that the viewer is shown. A weight is no flag: nobody is left out of anything for it.
+Of the slots behind the filter that show one, the dearest are those whose fading would lower mean exposure most
+(`exact.slot_prices`). Friend-of-friend fills a slot by paths, from the viewer to somebody followed and from there to
+the account shown; the second tie of each is worth cutting, since the first one carries all else that the viewer is
+shown. A weight is no flag: nobody is left out of anything for it.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,27 @@ from ringfence.exposure.recommenders.suggestions import NOBODY
 from ringfence.exposure.slates import READS, Mask, Slates, friend_of_friend
 from ringfence.graph.csr import Csr, Ids, Index
 
-MOST_EACH = 10  # ties that one innocent account loses, and never more than half of those it has
+EACH = 3  # of its follows that an innocent account loses, and never more than half of them
 _BLOCK = 1 << 14  # viewers whose slates are compared at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Who is led to whom. Masks have one entry an account.
+
+    `flagged` are left out by the guard; `members` are all others that exposure to counts, found or only likely; of
+    these, `likely` ones were not found. No tie from or to `barred` accounts is touched.
+    """
+
+    follows: Csr
+    flagged: Mask
+    members: Mask
+    likely: Mask
+    barred: Mask
+
+    @property
+    def innocent(self) -> Mask:
+        return ~self.flagged & ~self.members
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +49,7 @@ class WorthCutting:
     whole: int  # slots all of whose paths are cut
     popular: int  # slots that no path led to: popularity alone filled them
     spared: int  # ties left as they are, because somebody at an end may be a child
-    capped: int  # ties left as they are, because an innocent account at an end has lost enough
+    capped: int  # ties left as they are, because an account at an end has lost enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +68,34 @@ class Effect:
     viewers_changed: int  # those who lose at least one
 
 
-def dearest(follows: Csr, members: Mask, choice: Choice, most: int) -> tuple[Slates, SlotPrices]:
-    """What friend-of-friend shows everybody, and the dearest slots that show a member, over sessions of all others.
+def dearest(on: Platform, choice: Choice, most: int) -> tuple[Slates, SlotPrices]:
+    """What friend-of-friend shows everybody behind the filter, and the dearest slots that show a member.
 
-    A slot that shows an innocent account may be dearer, for where it leads to. It is left alone: ending such slots
-    displaces innocent accounts, and in the world of docs/exposure.md exposure then falls less.
+    The mean is over sessions of the innocent. A slot that shows one of them may be dearer, for where it leads to. It is
+    left alone: ending such slots displaces innocent accounts, and on generated platforms exposure then falls less.
+    Raises Fault where nobody is innocent.
     """
-    slates = friend_of_friend(follows)
-    starts, session = (~members).astype(np.float64), discounted(slates, choice, members)
+    slates = friend_of_friend(on.follows, keep=~on.flagged)
+    starts, session = on.innocent.astype(np.float64), discounted(slates, choice, on.members)
     wanted = most
     while True:
-        priced = slot_prices(slates, choice, members, starts, most=wanted, known=session)
-        leading = np.flatnonzero(members[priced.shown])[:most]
+        priced = slot_prices(slates, choice, on.members, starts, most=wanted, known=session)
+        leading = np.flatnonzero(on.members[priced.shown])[:most]
         if len(leading) == most or len(priced.prices) < wanted:
             return slates, _only(priced, leading)
         wanted *= 4
 
 
-def worth_cutting(follows: Csr, priced: SlotPrices, members: Mask, minors: Mask, reads: int = READS) -> WorthCutting:
+def worth_cutting(on: Platform, priced: SlotPrices, reads: int = READS) -> WorthCutting:
     """The ties to members through which friend-of-friend made these slots, dearest slots first while the caps allow.
 
-    No tie with a likely minor at an end is taken, and of an innocent account's at most `MOST_EACH` or half, whichever
-    is fewer. Both masks have one entry an account.
+    An innocent account loses three of its follows at most, or half of them where that is fewer; a likely member half of
+    its followers, since it may be none.
     """
-    budget = _budget(follows, members)
-    followers = follows.transposed()
-    chosen: dict[int, None] = {}
-    spared, capped = set[int](), set[int]()
+    follows, followers = on.follows, on.follows.transposed()
+    follows_left = np.where(on.innocent, np.minimum(follows.degree() // 2, EACH), follows.ties)
+    fans_left = np.where(on.likely, followers.degree() // 2, follows.ties)
+    chosen, spared, capped = set[int](), set[int](), set[int]()
     whole = popular = 0
     for viewer, shown in zip(priced.viewers.tolist(), priced.shown.tolist(), strict=True):
         between = np.intersect1d(follows.row(viewer), followers.row(shown), assume_unique=True)
@@ -82,13 +103,14 @@ def worth_cutting(follows: Csr, priced: SlotPrices, members: Mask, minors: Mask,
         for tie, source in ties:
             if tie in chosen:
                 continue
-            if minors[source] or minors[shown]:
+            if on.barred[source] or on.barred[shown]:
                 spared.add(tie)
-            elif not (budget[source] and budget[shown]):
+            elif not (follows_left[source] and fans_left[shown]):
                 capped.add(tie)
             else:
-                budget[[source, shown]] -= 1
-                chosen[tie] = None
+                follows_left[source] -= 1
+                fans_left[shown] -= 1
+                chosen.add(tie)
         popular += not ties
         whole += bool(ties) and all(tie in chosen for tie, _ in ties)
     places = np.array(sorted(chosen), np.int64)
@@ -100,20 +122,17 @@ def ends(follows: Csr, ties: Index) -> tuple[Ids, Ids]:
     return follows.sources()[ties], follows.targets[ties]
 
 
-def effect(
-    follows: Csr, before: Slates, priced: SlotPrices, ties: Index, weight: float, members: Mask, choice: Choice
-) -> Effect:
+def effect(on: Platform, before: Slates, priced: SlotPrices, ties: Index, weight: float, choice: Choice) -> Effect:
     """Let friend-of-friend fill all slates again with these ties at `weight`, and compare."""
-    weights = np.ones(follows.ties)
+    weights = np.ones(on.follows.ties)
     weights[ties] = weight
-    after = friend_of_friend(follows, weights=weights)
-    innocent = ~members
-    session = discounted(after, choice, members).exposure
-    viewers = np.flatnonzero(innocent & (follows.degree() > 0))
-    shown, lost, changed = _displaced(before, after, members, viewers)
+    after = friend_of_friend(on.follows, keep=~on.flagged, weights=weights)
+    session = discounted(after, choice, on.members).exposure
+    viewers = np.flatnonzero(on.innocent & (on.follows.degree() > 0))
+    shown, lost, changed = _displaced(before, after, on.innocent, viewers)
     return Effect(
         before=priced.mean,
-        after=float(session[innocent].mean()),
+        after=float(session[on.innocent].mean()),
         bound=float(priced.prices.sum()),
         displaced=lost / shown if shown else float("nan"),
         viewers=len(viewers),
@@ -124,13 +143,6 @@ def effect(
 def _only(priced: SlotPrices, kept: Index) -> SlotPrices:
     viewers, slots, shown = (column[kept] for column in (priced.viewers, priced.slots, priced.shown))
     return SlotPrices(viewers, slots, shown, priced.prices[kept], priced.mean)
-
-
-def _budget(follows: Csr, members: Mask) -> Index:
-    """How many ties each account may lose; members any number."""
-    has = follows.degree() + np.bincount(follows.targets, minlength=follows.columns)
-    budget: Index = np.where(members, np.iinfo(np.int64).max, np.minimum(has // 2, MOST_EACH))
-    return budget
 
 
 def _read_ties(follows: Csr, sources: NDArray[np.integer], target: int, reads: int) -> list[tuple[int, int]]:
@@ -146,15 +158,15 @@ def _read_ties(follows: Csr, sources: NDArray[np.integer], target: int, reads: i
     return found
 
 
-def _displaced(before: Slates, after: Slates, members: Mask, viewers: Index) -> tuple[int, int, int]:
+def _displaced(before: Slates, after: Slates, innocent: Mask, viewers: Index) -> tuple[int, int, int]:
     """Innocent accounts shown before, those of them no longer shown, and viewers who lose one."""
     shown = lost = changed = 0
     for begin in range(0, len(viewers), _BLOCK):
         some = viewers[begin : begin + _BLOCK]
         old, new = before.ids[some], after.ids[some]
-        innocent = (old != NOBODY) & ~members[old]
-        gone = innocent & ~(old[:, :, None] == new[:, None, :]).any(axis=2)
-        shown += int(innocent.sum())
+        held = (old != NOBODY) & innocent[old]
+        gone = held & ~(old[:, :, None] == new[:, None, :]).any(axis=2)
+        shown += int(held.sum())
         lost += int(gone.sum())
         changed += int(gone.any(axis=1).sum())
     return shown, lost, changed

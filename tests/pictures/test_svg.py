@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.demo import svg
+from ringfence.pictures import svg
 
 # Control characters have no place in XML at all; ids and names never hold them once ingested.
 WORDS = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"))

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.demo.figures import count, interval, percent
 from ringfence.exposure.estimates import Estimate
+from ringfence.pictures.figures import amount, count, interval, percent, points, times
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,12 @@ def test_an_interval_at_either_end_is_open_on_one_side() -> None:
 
 def test_large_numbers_are_grouped() -> None:
     assert count(2_987_211) == "2,987,211"
+
+
+def test_differences_carry_their_sign_and_factors_may_have_no_end() -> None:
+    assert points(Estimate(-0.02, -0.11, 0.075, 200)) == ("-2.0%", "-11.0% to +7.5%")
+    assert times(Estimate(3.21, 2.14, 5.0, 200)) == ("3.2", "2.1 to 5.0")
+    assert times(Estimate(3.21, 2.14, np.inf, 200)) == ("3.2", "at least 2.1")
+    nothing = Estimate(np.nan, np.nan, np.nan, 200)
+    assert points(nothing) == times(nothing) == ("\N{EN DASH}", "")
+    assert (amount(1.517), amount(np.nan)) == ("1.52", "\N{EN DASH}")

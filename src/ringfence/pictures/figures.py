@@ -1,11 +1,24 @@
 """How is a number told to somebody who reads no tables for a living? Short, and never surer than it is."""
 
-import numpy as np
+from typing import Protocol
 
-from ringfence.exposure.estimates import Estimate
+import numpy as np
 
 ONE_IN_A_HUNDRED = 0.01
 SMALLEST = 0.0001  # shares below it are all one to a reader
+
+
+class Share(Protocol):
+    """A share and the 95% interval around it; NaN where there was nothing to take a share of."""
+
+    @property
+    def value(self) -> float: ...
+
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
 
 
 def count(number: float) -> str:
@@ -29,7 +42,7 @@ def percent(share: float) -> str:
     return f"{share:.2%}" if margin < ONE_IN_A_HUNDRED else f"{share:.1%}"
 
 
-def interval(estimate: Estimate) -> str:
+def interval(estimate: Share) -> str:
     """The 95% interval, in words that fit behind the figure."""
     if np.isnan(estimate.value):
         return "nothing shown"
@@ -38,3 +51,23 @@ def interval(estimate: Estimate) -> str:
     if estimate.value == 1:
         return f"at least {percent(estimate.low)}"
     return f"{percent(estimate.low)} to {percent(estimate.high)}"
+
+
+def points(difference: Share) -> tuple[str, str]:
+    """A difference of two shares, and its interval: +1.3%, -0.5% to +3.0%; a dash for one of nothing."""
+    if np.isnan(difference.value):
+        return "\N{EN DASH}", ""
+    return f"{difference.value:+.1%}", f"{difference.low:+.1%} to {difference.high:+.1%}"
+
+
+def times(factor: Share) -> tuple[str, str]:
+    """How many times more, and its interval: 3.2, 2.1 to 5.0; a dash where there is no saying."""
+    if np.isnan(factor.value):
+        return "\N{EN DASH}", ""
+    ends = f"{factor.low:.1f} to {factor.high:.1f}" if np.isfinite(factor.high) else f"at least {factor.low:.1f}"
+    return f"{factor.value:.1f}", ends
+
+
+def amount(number: float) -> str:
+    """1.517 -> 1.52; a dash for none."""
+    return "\N{EN DASH}" if np.isnan(number) else f"{number:.2f}"

@@ -1,0 +1,1 @@
+"""How do pages show figures? Shapes, pictures of shares with their intervals, and what all pages have in common."""
