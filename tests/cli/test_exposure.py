@@ -1,8 +1,12 @@
 """What does `ringfence exposure` say of platforms that little can be measured on?"""
 
 import json
+import re
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.exposure.recommenders.test_endpoint import Server, answers
+from tests.exposure.recommenders.test_endpoint import Server, answers, sends
 from typer.testing import CliRunner
 
 from ringfence.cli.exposure import GROUP
@@ -121,6 +125,51 @@ def test_the_platforms_own_is_asked_over_http_and_what_is_wrong_with_it_is_told(
     assert all(trouble["count"] and trouble["example"] for trouble in measured["troubles"])
     assert audit["recipe"]["command"].count(served.url) == 1
     assert "secret" not in (workspace.exposure / "exposure.json").read_text()
+
+
+def test_an_endpoint_that_fails_in_every_way_is_still_measured(tmp_path: Path) -> None:
+    workspace, served = platform(tmp_path, at_random(), range(6)), Server()
+    fine = answers(*(f"a{one:02}" for one in range(26)))
+    ways = cycle([fine, sends(b"", 503), fine, sends(b"not json"), fine, *[fine] * 200, late])
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        next(ways)(handler)
+
+    served.reply = reply
+    words = ["--endpoint", served.url, "--seconds", "0.2", "--test-accounts", "2", "--workspace", str(workspace.path)]
+    done = CliRunner().invoke(GROUP, words, catch_exceptions=False)
+    served.close()
+    assert done.exit_code == 0
+    for trouble in ("errors", "malformed", "timeouts"):
+        assert re.search(rf"Trouble: {trouble} \d+, such as ", done.stdout)
+    assert re.search(r"one_follow +2 +none +\d", done.stdout)
+    assert json.loads((workspace.exposure / "exposure.json").read_text())["audit"]["measured"][0]["troubles"]
+
+
+def late(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(0.4)
+    sends(b"")(handler)
+
+
+def test_slates_of_real_viewers_are_judged_and_no_test_account_walks_on_them(tmp_path: Path) -> None:
+    workspace, table = platform(tmp_path, at_random(), range(6)), tmp_path / "slates.csv"
+    rows = [f"a{viewer:02},a{shown:02},{shown}" for viewer in range(10, 40) for shown in (3, 7, 9)]
+    table.write_text("\n".join(["viewer_id,shown_id,position", *rows, "a10,nobody,11"]) + "\n")
+    words = ["--table", str(table), "--test-accounts", "2", "--withhold", "0", "--workspace", str(workspace.path)]
+    told = CliRunner().invoke(GROUP, words, catch_exceptions=False).stdout
+    assert "test accounts of table: slates that are kept do not say what would follow a click" in told
+    assert "Trouble: unknown 1, such as 'nobody', shown to 'a10'" in told
+    made = json.loads((workspace.exposure / "exposure.json").read_text())["audit"]
+    (seen,) = made["viewed"]
+    assert [one["recommender"] for one in made["measured"]] == ["friend_of_friend"]
+    assert sum(group["viewers"] for group in seen["groups"]) == 30
+    shares = {arm["name"]: arm["ever_first"]["value"] for arm in seen["groups"][0]["arms"]}
+    assert (shares["none"], shares["filter"]) == (1, 0)
+    assert "budgeted" in shares
+    assert f"--table {table}" in made["recipe"]["command"]
+    assert "What real viewers are shown: table" in (workspace.exposure / "exposure.html").read_text()
+    with pytest.raises(Fault, match="impressions: no viewer has a slate"):
+        CliRunner().invoke(GROUP, ["--impressions", "suggestion", *words[2:]], catch_exceptions=False)
 
 
 def nobody(_viewer: str | None, _followed: Sequence[str], _wanted: int) -> list[str]:

@@ -100,6 +100,11 @@ def affordable(
     return cut(odds, flagged, [Sample(rows, shown) for shown in slates], budget)
 
 
+def standing(suggest: Recommender, flagged: Mask, chosen: Cut | None) -> list[Arm]:
+    """No guard, the filter, and a cut that was chosen for others, where there is one."""
+    return [none(suggest), filtered(suggest, flagged), *([behind(chosen, suggest)] if chosen else [])]
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """The arms of each recommender, the cut that they share, and a line for each arm that there cannot be."""
