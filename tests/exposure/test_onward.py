@@ -64,6 +64,14 @@ def test_a_page_that_leads_nowhere_speaks_for_its_tag(connection: duckdb.DuckDBP
     assert found(connection, used("lake", LEADING) + used("lake", range(10)) * 9) == ()
 
 
+def test_the_lesser_of_page_and_people_counts(connection: duckdb.DuckDBPyConnection) -> None:
+    (one,) = found(connection, used("lake", LEADING) * 2 + used("lake", range(2)))
+    usual = CHANCES[~MEMBERS].mean()
+    assert (one.page, one.users) == (1.0, 32)
+    assert one.people == pytest.approx((30 + 2 * 0.05) / 32)
+    assert one.lift == pytest.approx((one.people - usual) / (1 - usual) * 32 / 42)
+
+
 def test_tags_of_members_have_their_own_risk(connection: duckdb.DuckDBPyConnection) -> None:
     assert found(connection, used("lake", range(30, 60)) + used("lake", range(70, 80))) == ()
     (one,) = found(connection, used("lake", range(30, 60)) + used("lake", range(70, 72)))
