@@ -1,8 +1,12 @@
 """What does `ringfence exposure` say of platforms that little can be measured on?"""
 
 import json
+import re
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +15,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.exposure.recommenders.test_endpoint import Server, answers
+from tests.exposure.recommenders.test_endpoint import Server, answers, sends
 from typer.testing import CliRunner
 
 from ringfence.cli.exposure import GROUP
 from ringfence.discovery.last_results import Run
+from ringfence.guard import onward_tags
 from ringfence.guard.damping import EXTRA
-from ringfence.guard.tag_risk import LED, led
 from ringfence.model.faults import Fault
-from ringfence.model.schemas import SCORES
+from ringfence.model.schemas import EVENTS, SCORES
+from ringfence.model.words import Table
+from ringfence.store.audit import Action
+from ringfence.store.audit import read as audit_entries
 from ringfence.store.load import load
 from ringfence.store.workspace import Workspace
 
@@ -120,6 +127,51 @@ def test_the_platforms_own_is_asked_over_http_and_what_is_wrong_with_it_is_told(
     assert "secret" not in (workspace.exposure / "exposure.json").read_text()
 
 
+def test_an_endpoint_that_fails_in_every_way_is_still_measured(tmp_path: Path) -> None:
+    workspace, served = platform(tmp_path, at_random(), range(6)), Server()
+    fine = answers(*(f"a{one:02}" for one in range(26)))
+    ways = cycle([fine, sends(b"", 503), fine, sends(b"not json"), fine, *[fine] * 200, late])
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        next(ways)(handler)
+
+    served.reply = reply
+    words = ["--endpoint", served.url, "--seconds", "0.2", "--test-accounts", "2", "--workspace", str(workspace.path)]
+    done = CliRunner().invoke(GROUP, words, catch_exceptions=False)
+    served.close()
+    assert done.exit_code == 0
+    for trouble in ("errors", "malformed", "timeouts"):
+        assert re.search(rf"Trouble: {trouble} \d+, such as ", done.stdout)
+    assert re.search(r"one_follow +2 +none +\d", done.stdout)
+    assert json.loads((workspace.exposure / "exposure.json").read_text())["audit"]["measured"][0]["troubles"]
+
+
+def late(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(0.4)
+    sends(b"")(handler)
+
+
+def test_slates_of_real_viewers_are_judged_and_no_test_account_walks_on_them(tmp_path: Path) -> None:
+    workspace, table = platform(tmp_path, at_random(), range(6)), tmp_path / "slates.csv"
+    rows = [f"a{viewer:02},a{shown:02},{shown}" for viewer in range(10, 40) for shown in (3, 7, 9)]
+    table.write_text("\n".join(["viewer_id,shown_id,position", *rows, "a10,nobody,11"]) + "\n")
+    words = ["--table", str(table), "--test-accounts", "2", "--withhold", "0", "--workspace", str(workspace.path)]
+    told = CliRunner().invoke(GROUP, words, catch_exceptions=False).stdout
+    assert "test accounts of table: slates that are kept do not say what would follow a click" in told
+    assert "Trouble: unknown 1, such as 'nobody', shown to 'a10'" in told
+    made = json.loads((workspace.exposure / "exposure.json").read_text())["audit"]
+    (seen,) = made["viewed"]
+    assert [one["recommender"] for one in made["measured"]] == ["friend_of_friend"]
+    assert sum(group["viewers"] for group in seen["groups"]) == 30
+    shares = {arm["name"]: arm["ever_first"]["value"] for arm in seen["groups"][0]["arms"]}
+    assert (shares["none"], shares["filter"]) == (1, 0)
+    assert "budgeted" in shares
+    assert f"--table {table}" in made["recipe"]["command"]
+    assert "What real viewers are shown: table" in (workspace.exposure / "exposure.html").read_text()
+    with pytest.raises(Fault, match="impressions: no viewer has a slate"):
+        CliRunner().invoke(GROUP, ["--impressions", "suggestion", *words[2:]], catch_exceptions=False)
+
+
 def nobody(_viewer: str | None, _followed: Sequence[str], _wanted: int) -> list[str]:
     raise RuntimeError("down")
 
@@ -154,17 +206,53 @@ def test_either_file_is_verified_and_a_changed_byte_is_one_line(tmp_path: Path) 
         assert "does not fit" in str(fault.value)
 
 
-def test_what_leads_to_likely_members_is_fed_to_the_damping_table_and_to_the_risk_of_tags(tmp_path: Path) -> None:
-    crew = {(one, other) for one in range(16) for other in range(16) if one != other and (one + other) % 3}
-    fans = {(fan, (fan * 7 + step) % 16) for fan in range(16, 40) for step in range(3)}
-    workspace = platform(tmp_path, crew | fans | at_random(since=16), range(8))
-    done = CliRunner().invoke(GROUP, ["feed", "--workspace", str(workspace.path), "--json"], catch_exceptions=False)
-    told = json.loads(done.stdout)
+CREW = {(one, other) for one in range(16) for other in range(16) if one != other and (one + other) % 3}
+FANS = {(fan, (fan * 7 + step) % 16) for fan in range(16, 40) for step in range(3)}
+
+
+def test_what_leads_to_members_without_a_flag_is_fed_to_the_damping_table_and_to_the_guard(tmp_path: Path) -> None:
+    workspace = platform(tmp_path, CREW | FANS | at_random(since=16), range(8))
+    command = ["feed", "--workspace", str(workspace.path)]
+    told = json.loads(CliRunner().invoke(GROUP, [*command, "--json"], catch_exceptions=False).stdout)
     ties = pq.read_table(workspace.path / EXTRA)
-    assert ties.num_rows == told["ties"]
-    assert set(ties.column_names) == {"src", "dst", "relation", "weight"}
-    assert not set(ties["dst"].to_pylist()) & {f"a{one:02}" for one in range(8)}
-    assert led(workspace) == told["tags"]
-    (workspace.path / LED).write_text('{"heron": 2}')
-    with pytest.raises(Fault, match="cannot be read as shares of tags"):
-        led(workspace)
+    assert told["ties"] == ties.num_rows > 0
+    assert set(ties["weight"].to_pylist()) == {0.0}
+    assert set(ties["dst"].to_pylist()) <= {f"a{one:02}" for one in range(16)}
+    assert told["members"] - told["likely"] == 8  # found, and under no limit
+    assert told["effect"]["after"] < told["effect"]["before"]
+    assert onward_tags.read(workspace, datetime.now(UTC)) == told["tags"]
+    words = CliRunner().invoke(GROUP, [*command, "--weight", "0.25"], catch_exceptions=False).stdout
+    assert "first-order bound" in words
+    again = pq.read_table(workspace.path / EXTRA)
+    assert set(again["weight"].to_pylist()) == {0.25}
+    assert again.drop("weight") == ties.drop("weight")
+    assert [entry.action for entry in audit_entries(workspace)].count(Action.EXPOSURE_FED) == 2
+
+
+def test_fewer_flags_than_odds_are_learned_from_leave_the_members_found(tmp_path: Path) -> None:
+    workspace = platform(tmp_path, at_random(), range(3))
+    done = CliRunner().invoke(GROUP, ["feed", "--workspace", str(workspace.path)], catch_exceptions=False)
+    assert "Nobody is counted as a likely member: there are 3 flags" in done.stderr
+    assert "3 members carry no flag, 0 of them only likely" in done.stdout
+
+
+def test_what_real_viewers_were_shown_is_told_by_day(tmp_path: Path) -> None:
+    workspace = platform(tmp_path, at_random(), range(3))
+    rows = [
+        {"at": datetime(2026, 11, day, tzinfo=UTC), "surface": "suggestion", "viewer_id": f"a{viewer:02}",
+         "shown_id": shown, "position": 1}
+        for day in (1, 2, 4) for viewer in range(9, 30) for shown in ("a30", "nobody", *(["a01"] if day == 4 else []))
+    ]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows, EVENTS[Table.IMPRESSIONS]), tmp_path / "impressions.parquet")
+    with pytest.raises(Fault, match="none were logged"):
+        CliRunner().invoke(GROUP, ["observed", "--workspace", str(workspace.path)], catch_exceptions=False)
+    load(workspace, [tmp_path / "impressions.parquet"])
+    command = ["observed", "--workspace", str(workspace.path), "--surface", "suggestion"]
+    words = CliRunner().invoke(GROUP, command, catch_exceptions=False).stdout
+    assert "WARNING: the share of members on 2026-11-04" in words
+    assert "nothing was logged on 1 days, the last of them 2026-11-03" in words
+    assert "63 of 147 rows of a viewer or an account that is none of the platform's, left out" in words
+    told = json.loads(CliRunner().invoke(GROUP, [*command, "--json"], catch_exceptions=False).stdout)
+    assert told["rose"] == ["suggestion"]
+    assert [day["share"]["value"] for day in told["surfaces"][0]["days"]] == [0, 0, 0.5]
+    assert "WARNING" not in CliRunner().invoke(GROUP, [*command, "--days", "1"], catch_exceptions=False).stdout

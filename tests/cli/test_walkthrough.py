@@ -72,6 +72,7 @@ def test_the_demo_finds_what_simple_rules_do_not(demo: tuple[Path, dict[str, Any
         ("decide", "autocomplete", "firecrest", "--prefix", "fire", "--json"), ("publish", "--json"),
         ("decide", "suggest", "a00000001", "--json"), ("decide", "recommend", "a00000001", "--json"),
         ("exposure", "--json", "--test-accounts", "20"), ("exposure", "history", "--json"),
+        ("exposure", "observed", "--json"),
         ("scan", "--store", "--json"),
     ],
 )  # fmt: skip

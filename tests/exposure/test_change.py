@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 from tests.exposure.audits import FRIEND_OF_FRIEND, around, measured
 
+from ringfence.exposure.audit import Audit, Viewed, seal, unseal
 from ringfence.exposure.change import Change, Direction, _change, changes, missing, rises
 from ringfence.exposure.estimates import ratio, resamples
+from ringfence.exposure.viewers import ViewedArm, ViewerGroup
+from ringfence.guard.snapshots import signing
 
 
 def moved(before: float, after: float) -> Change:
@@ -54,6 +57,19 @@ def test_each_recommender_is_compared_with_itself() -> None:
     assert all(found.direction is Direction.SAME for found in changes(one, both))
     assert {found.recommender for found in changes(both, both)} == {FRIEND_OF_FRIEND, "salsa"}
     assert "salsa, one_follow, filter" in missing(one, both)
+
+
+def test_what_real_viewers_are_shown_is_compared_too() -> None:
+    def shown(share: float) -> Audit:
+        arm = ViewedArm("none", around(share), around(share), around(0.0), 0.0)
+        return replace(measured(0.2), viewed=(Viewed("table", (ViewerGroup("follows_none", 9, 9, (arm,)),), ()),))
+
+    found = {(one.recommender, one.stratum, one.figure): one for one in changes(shown(0.1), shown(0.3))}
+    assert found["table", "viewers, follows_none", "share"].direction is Direction.ROSE
+    assert found["table", "viewers, follows_none", "ever_first"].direction is Direction.ROSE
+    assert "table, viewers, follows_none, none" in missing(measured(0.2), shown(0.1))
+    signer = signing.new()
+    assert unseal(seal(shown(0.1), signer), None, "here").viewed == shown(0.1).viewed
 
 
 def test_an_alarm_over_many_figures_is_seldom_luck_and_a_plain_rise_still_raises_it() -> None:

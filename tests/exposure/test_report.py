@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from tests.exposure.audits import around, measured, summary
 
-from ringfence.exposure.audit import Audit, Measured, Trouble, seal
+from ringfence.exposure.audit import Audit, Measured, Trouble, Viewed, seal
 from ringfence.exposure.estimates import Estimate
 from ringfence.exposure.everybody import Exact, ExactArm, Group
 from ringfence.exposure.measure import ArmExposure, Exposure, Stratum
 from ringfence.exposure.metrics import Collateral, ExposureSummary
 from ringfence.exposure.report import ARMS, DAYS, STRATA, lead, outcomes, render
 from ringfence.exposure.thresholds import Outcome, judge, parse
+from ringfence.exposure.viewers import ViewedArm, ViewerGroup
 from ringfence.guard.snapshots import signing
 from ringfence.model.faults import Fault
 
@@ -131,6 +132,21 @@ def test_an_arm_that_was_not_measured_with_all_recommenders_is_not_said_to_keep_
     told = replace(told, measured=(*told.measured, *audit(exposure(NAMES[:2]), recommenders=("salsa",)).measured))
     assert outcomes(audit(exposure()))["hard"] is Outcome.MET
     assert outcomes(told)["hard"] is Outcome.OPEN
+
+
+def test_what_real_viewers_are_shown_is_told_with_its_troubles() -> None:
+    arms = (
+        ViewedArm("none", around(0.171), around(0.183), around(0.0), 0.25),
+        ViewedArm("filter", around(0.0), around(0.027), around(0.041), 0.375),
+    )
+    groups = (ViewerGroup("follows_member", 987, 2_531, arms),)
+    seen = Viewed("impressions", groups, (Trouble("missing", 142, "viewer 'a7'"),))
+    text = Read(page(replace(audit(exposure()), viewed=(seen,)))).text
+    for told in ("What real viewers are shown: impressions", "follows member", "987 of 2,531 viewers", "142"):
+        assert told in text
+    for told in ("17.1%", "18.3%", "2.7%", "4.1%", "25.0%", "37.5%", "viewer 'a7'", "No test account walks here"):
+        assert told in text
+    assert "What real viewers are shown" not in FULL
 
 
 def test_every_arm_and_stratum_and_what_was_left_out_is_told() -> None:

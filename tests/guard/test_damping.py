@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ringfence.guard.damping import ACCOUNTS, EXTRA, TIES, Damped, export, hard
+from ringfence.guard.damping import ACCOUNTS, EXTRA, EXTRA_TIES, TIES, Damped, export, feed, hard
 from ringfence.guard.decide import Guard
 from ringfence.guard.judge import weight_of
 from ringfence.guard.policies.policy import Damping, default_policy
@@ -159,6 +159,37 @@ def test_extra_ties_only_take_weight_away(place: Workspace, tmp_path: Path, extr
         ("d", "e", "follows"): pytest.approx(0.4),
         ("e", "f", "follows"): 0.0,
     }
+
+
+def test_what_is_fed_replaces_what_was_and_is_exported(place: Workspace, tmp_path: Path) -> None:
+    def fed(*rows: tuple[str, str, float]) -> dict[tuple[str, str, str], float]:
+        columns = [{"src": src, "dst": dst, "relation": "follows", "weight": weight} for src, dst, weight in rows]
+        feed(place, pa.Table.from_pylist(columns, EXTRA_TIES))
+        written(place, flags(), SOFT, tmp_path)
+        return ties(tmp_path)
+
+    try:
+        assert fed(("d", "e", 0.25), ("a", "b", 0.0)) == {("a", "b", "follows"): 0.0, ("d", "e", "follows"): 0.25}
+        assert fed(("b", "c", 0.0)) == {("b", "c", "follows"): 0.0}
+        assert fed() == {}
+    finally:
+        (place.path / EXTRA).unlink()
+
+
+def test_a_file_damaged_inside_is_a_fault_before_anything_is_written(place: Workspace, tmp_path: Path) -> None:
+    feed(place, pa.Table.from_pylist([{"src": "a", "dst": "b", "relation": "follows", "weight": 0.0}], EXTRA_TIES))
+    file = place.path / EXTRA
+    whole = file.read_bytes()
+    file.write_bytes(whole[:6] + bytes(30) + whole[36:])
+    try:
+        with pytest.raises(Fault, match="cannot be read as ties"):
+            written(place, flags(), SOFT, tmp_path)
+        pq.write_table(pa.table({"src": ["a"], "dst": ["b"], "relation": ["follows"], "weight": ["light"]}), file)
+        with pytest.raises(Fault, match="cannot be read as ties"):
+            written(place, flags(), SOFT, tmp_path)
+    finally:
+        file.unlink()
+    assert not (tmp_path / ACCOUNTS).exists()
 
 
 def test_extra_ties_that_cannot_be_read_are_a_fault(

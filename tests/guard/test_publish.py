@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.discovery import vetted
+from ringfence.guard import onward_tags
 from ringfence.guard import publish as publishing
 from ringfence.guard.collect import collect
 from ringfence.guard.decide import Guard
@@ -234,6 +235,21 @@ def test_what_is_live_is_laid_over(place: Workspace) -> None:
     made = publish(place, SCORED, "expand-1", live=live)
     assert made.served.tags == {"lake": 0.9, "wood": 0.5}
     assert made.served.counts()["account:hits"] == 1
+
+
+def test_tags_that_lead_to_members_are_taken_in_until_their_end(place: Workspace) -> None:
+    onward_tags.write(place, {"lake": 0.55, "wood": 0.7}, NOW + timedelta(30))
+    assert publish(place, SCORED, "expand-1", NOW).served.tags == {"lake": 0.6, "wood": 0.7}  # the greater of both
+    assert publish(place, SCORED, "expand-1", NOW + timedelta(30)).served.tags == {"lake": 0.6}
+
+
+def test_a_damaged_file_of_tags_leaves_what_was_served(place: Workspace) -> None:
+    before = publish(place, SCORED, "expand-1").version
+    onward_tags.write(place, {"wood": 0.7}, NOW + timedelta(30))
+    (place.path / onward_tags.FILE).write_bytes(b"no")
+    with pytest.raises(Fault, match="cannot be read as tags"):
+        publish(place, SCORED, "expand-2")
+    assert active(place.snapshots, trusted_in(place.snapshots)).version == before
 
 
 def test_what_is_lifted_while_a_snapshot_is_built_is_not_served(place: Workspace) -> None:

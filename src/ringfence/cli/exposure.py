@@ -11,17 +11,16 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ringfence.cli import say
-from ringfence.cli.exposure_feed import feed
-from ringfence.cli.recommenders import Own, options, recommenders, troubles
+from ringfence.cli import exposure_feed, exposure_observed, say
+from ringfence.cli.figures import told
+from ringfence.cli.recommenders import Kept, Own, options, recommenders, repeated, troubles
 from ringfence.discovery import last_results
 from ringfence.exposure import arms, change, history
-from ringfence.exposure.audit import Audit, Measured, Recipe
+from ringfence.exposure.audit import Audit, Measured, Recipe, Trouble, Viewed
 from ringfence.exposure.change import Change
 from ringfence.exposure.choices import Choice, Rule, named
-from ringfence.exposure.estimates import Estimate, Pooled
 from ringfence.exposure.everybody import Exact, exactly, slates_of_all
-from ringfence.exposure.history import Kept
+from ringfence.exposure.history import Kept as Files
 from ringfence.exposure.measure import measure
 from ringfence.exposure.pooled import FEW, means
 from ringfence.exposure.recommenders.platform import Names
@@ -29,17 +28,19 @@ from ringfence.exposure.recommenders.references import Kind
 from ringfence.exposure.recommenders.suggestions import Recommender
 from ringfence.exposure.strata import Strata, strata
 from ringfence.exposure.thresholds import Thresholds, judge, parse
+from ringfence.exposure.viewers import Repeated, viewed
 from ringfence.graph.build import build
 from ringfence.graph.csr import Csr, Ids
 from ringfence.guard.files import signer_of
 from ringfence.guard.snapshots.signing import Trusted
 from ringfence.model.faults import Exit, Fault
-from ringfence.model.words import Relation
+from ringfence.model.words import Relation, Surface
 from ringfence.store import events
 from ringfence.store.workspace import Workspace
 
 GROUP = typer.Typer(name="exposure", invoke_without_command=True)
-GROUP.command()(feed)
+GROUP.command("observed")(exposure_observed.command)
+GROUP.command("feed")(exposure_feed.command)
 
 File = Annotated[Path, typer.Argument(help="A measurement that `ringfence exposure` wrote, or its page.")]
 
@@ -76,6 +77,13 @@ def command(
         list[str] | None, typer.Option(help='Sent to --endpoint, as "name: value"; kept in no file.')
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.001, help="How long the platform's own may take to answer.")] = 5.0,
+    retries: Annotated[int, typer.Option(min=0, help="How often --endpoint is asked again where no answer came.")] = 0,
+    table: Annotated[
+        Path | None, typer.Option(help="Slates of real viewers, Parquet or .csv: viewer_id, shown_id, position.")
+    ] = None,
+    impressions: Annotated[
+        Surface | None, typer.Option(help="Judge what real viewers were last shown on this surface, by the log.")
+    ] = None,
     choice: Annotated[Rule, typer.Option(help="Which slot of a slate a test account clicks.")] = Rule.TOP_3,
     thresholds: Annotated[
         Path | None, typer.Option(help="TOML with the bounds that are promised: leak, displaced.")
@@ -100,14 +108,16 @@ def command(
     place = say.workspace(workspace)
     platform = _platform(place)
     known = platform.members[np.random.default_rng(platform.seed).random(len(platform.members)) >= withhold]
-    own = Own(endpoint, function, header or [], seconds)
+    own, kept_slates = Own(endpoint, function, header or [], seconds, retries), Kept(table, impressions)
+    with events.connect(place) as connection:
+        shown = repeated(kept_slates, connection, platform.names)
     asked = recommenders(recommender or [], own, platform.follows, platform.names)
-    measured, left_out = _measured(platform, known, asked, named(choice), test_accounts, promised)
+    measured, viewers, left_out = _measured(platform, known, asked, shown, named(choice), test_accounts, promised)
     recipe = Recipe(
         command=" ".join(
             [
                 f"ringfence exposure --withhold {withhold} --test-accounts {test_accounts}",
-                *options(asked, own),
+                *options(asked, own, kept_slates),
                 f"--choice {choice}",
             ]
         ),
@@ -119,7 +129,7 @@ def command(
         withheld=len(platform.members) - len(known),
         test_accounts=test_accounts,
     )
-    made = Audit(recipe, promised, measured, (*platform.starts.left_out, *left_out))
+    made = Audit(recipe, promised, measured, (*platform.starts.left_out, *left_out), viewers)
     signer = signer_of(place)
     trusted = Trusted(frozenset({signer.public}))
     before = history.latest(place, trusted, recipe.command) if daily else None
@@ -177,8 +187,8 @@ def diff(before: File, after: File, as_json: say.AsJson = False) -> None:
             one.stratum,
             one.arm,
             one.figure,
-            _told(one.before),
-            _told(one.after),
+            told(one.before),
+            told(one.after),
             f"{one.difference:+.1%}",
             one.direction,
         )
@@ -211,7 +221,7 @@ def past(
         say.as_json({"measurements": [_judged(one) for one in kept]})
     else:
         rows = [
-            (one.recipe.at[:16], asked.recommender, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+            (one.recipe.at[:16], asked.recommender, arm.name, told(arm.summary.ever), told(arm.summary.leak))
             for one in kept
             for asked in one.measured
             for arm in asked.exposure.strata[0].arms
@@ -224,7 +234,7 @@ def _say_pooled(alike: Sequence[Audit], *, as_json: bool) -> None:
     if as_json:
         say.as_json({"command": alike[-1].recipe.command, "measurements": len(alike), "figures": found})
         return
-    rows = [(one.recommender, one.stratum, one.arm, one.figure, _told(one.mean)) for one in found]
+    rows = [(one.recommender, one.stratum, one.arm, one.figure, told(one.mean)) for one in found]
     say.table("", ("recommender", "who starts", "arm", "figure", f"mean of {len(alike)}"), rows)
     if len(alike) < FEW:
         typer.echo(f"Of fewer than {FEW} measurements the intervals are likelier too narrow than too wide")
@@ -261,11 +271,12 @@ def _measured(
     platform: _Platform,
     known: Ids,
     asked: Mapping[str, Recommender],
+    shown: Mapping[str, Repeated],
     choice: Choice,
     test_accounts: int,
     promised: Thresholds,
-) -> tuple[tuple[Measured, ...], tuple[str, ...]]:
-    """What each recommender shows, and a line for each part that there cannot be."""
+) -> tuple[tuple[Measured, ...], tuple[Viewed, ...], tuple[str, ...]]:
+    """What each recommender shows, what real viewers are shown, and a line for each part that there cannot be."""
     follows, members, starts, seed = platform.follows, platform.members, platform.starts.starts, platform.seed
     flagged, member = (np.isin(np.arange(follows.columns), some) for some in (known, members))
     measured, left_out = [], []
@@ -285,7 +296,13 @@ def _measured(
             found = troubles(asked[name])
             measured.append(Measured(name, exposure, judge(exposure, promised), found, exact))
             bars.advance(done / len(asked))
-    return tuple(measured), (*compared.left_out, *left_out)
+        viewers = []
+        for name, slates in shown.items():
+            some = arms.standing(slates, flagged, compared.chosen)
+            groups = viewed(follows, member, slates, some, seed)
+            viewers.append(Viewed(name, groups, tuple(Trouble(*one) for one in slates.troubles)))
+            left_out.append(f"test accounts of {name}: slates that are kept do not say what would follow a click")
+    return tuple(measured), tuple(viewers), (*compared.left_out, *left_out)
 
 
 def _judged(made: Audit) -> dict[str, object]:
@@ -307,12 +324,14 @@ def _read(file: Path) -> bytes:
         raise Fault(f"cannot be read ({error.strerror})", where=str(file), mend="check its name and rights") from error
 
 
-def _say(made: Audit, kept: Kept) -> None:
+def _say(made: Audit, kept: Files) -> None:
     for one in made.measured:
         typer.echo(f"{one.recommender}, ten slates each, clicked by {made.recipe.choice}")
         _say_exposure(one)
         if one.exact:
             _say_exact(one.exact)
+    for seen in made.viewed:
+        _say_viewed(seen)
     for line in made.left_out:
         typer.echo(f"Not measured: {line}")
     typer.echo(f"Signed, in {kept.measurement}; to read, in {kept.page}")
@@ -321,7 +340,7 @@ def _say(made: Audit, kept: Kept) -> None:
 def _say_exposure(measured: Measured) -> None:
     exposure = measured.exposure
     rows = [
-        (stratum.name, stratum.test_accounts, arm.name, _told(arm.summary.ever), _told(arm.summary.leak))
+        (stratum.name, stratum.test_accounts, arm.name, told(arm.summary.ever), told(arm.summary.leak))
         for stratum in exposure.strata
         for arm in stratum.arms
     ]
@@ -329,13 +348,37 @@ def _say_exposure(measured: Measured) -> None:
     typer.echo(f"{exposure.members - exposure.known_members} of {exposure.members} members were kept from the guard")
     for cost in exposure.collateral:
         typer.echo(
-            f"{cost.arm}: of innocent slots {_told(cost.displaced)} change hands, for {_told(cost.viewers_changed)} of "
+            f"{cost.arm}: of innocent slots {told(cost.displaced)} change hands, for {told(cost.viewers_changed)} of "
             f"viewers; empty {cost.empty_before:.1%} before, {cost.empty:.1%} now"
         )
     for one in measured.findings:
-        typer.echo(f"{one.arm}: {one.figure} at most {one.at_most:.1%}: {one.outcome}, {_told(one.measured)}")
-    for trouble in measured.troubles:
-        typer.echo(f"Trouble: {trouble.name} {trouble.count:,}, such as {trouble.example}")
+        typer.echo(f"{one.arm}: {one.figure} at most {one.at_most:.1%}: {one.outcome}, {told(one.measured)}")
+    _say_troubles(measured.troubles)
+
+
+def _say_viewed(seen: Viewed) -> None:
+    typer.echo(f"{seen.recommender}, what real viewers that are no members are shown now, whomever they follow")
+    rows = [
+        (
+            group.name,
+            f"{group.viewers:,} of {group.of:,}",
+            arm.name,
+            told(arm.share),
+            told(arm.ever_first),
+            told(arm.displaced),
+            f"{arm.empty:.1%}",
+        )
+        for group in seen.groups
+        for arm in group.arms
+    ]
+    heads = ("who looks", "viewers", "arm", "members", "shown one", "innocent displaced", "empty slots")
+    say.table("", heads, rows)
+    _say_troubles(seen.troubles)
+
+
+def _say_troubles(troubles: Sequence[Trouble]) -> None:
+    for one in troubles:
+        typer.echo(f"Trouble: {one.name} {one.count:,}" + (f", such as {one.example}" if one.example else ""))
 
 
 def _say_exact(exact: Exact) -> None:
@@ -360,8 +403,4 @@ def _shares(within: Sequence[float]) -> str:
 
 
 def _moved(one: Change) -> str:
-    return f"{one.recommender}, {one.stratum}, {one.arm}, {one.figure}: {_told(one.before)} -> {_told(one.after)}"
-
-
-def _told(share: Estimate | Pooled) -> str:
-    return "of nothing" if np.isnan(share.value) else f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}]"
+    return f"{one.recommender}, {one.stratum}, {one.arm}, {one.figure}: {told(one.before)} -> {told(one.after)}"

@@ -31,7 +31,9 @@ def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
     if made.applied:
         limits.told(made.applied)
     if made.unnamed:
-        typer.echo(f"{len(made.unnamed):,} tags are mostly used by those found, and no term stands in them")
+        typer.echo(
+            f"{len(made.unnamed):,} tags are mostly used by those found or lead to them, and no term stands in them"
+        )
     for line in differences(made.changes) if made.changes else ():
         typer.echo(line)
 

@@ -2,19 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
 
 from ringfence.exposure.audit import Trouble
 from ringfence.exposure.recommenders.checked import Checked
 from ringfence.exposure.recommenders.endpoint import PlatformEndpoint
 from ringfence.exposure.recommenders.function import PlatformFunction
+from ringfence.exposure.recommenders.logged import Logged
 from ringfence.exposure.recommenders.platform import Names, Platform
 from ringfence.exposure.recommenders.references import Kind, reference
 from ringfence.exposure.recommenders.suggestions import Recommender
+from ringfence.exposure.recommenders.table import Precomputed
 from ringfence.exposure.recommenders.troubles import Trouble as Sort
+from ringfence.exposure.viewers import Repeated
 from ringfence.graph.csr import Csr
 from ringfence.model.faults import Fault
+from ringfence.model.words import Surface
 
 ENDPOINT, FUNCTION = "endpoint", "function"
+TABLE, IMPRESSIONS = "table", "impressions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,15 @@ class Own:
     function: str | None
     headers: Sequence[str]
     seconds: float
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a platform shows now, as a file of slates and as its own log has it; such slates only repeat themselves."""
+
+    table: Path | None
+    impressions: Surface | None
 
 
 def recommenders(kinds: Sequence[Kind], own: Own, follows: Csr, names: Names) -> Mapping[str, Recommender]:
@@ -32,7 +49,7 @@ def recommenders(kinds: Sequence[Kind], own: Own, follows: Csr, names: Names) ->
     platforms: dict[str, Platform] = {}
     if own.endpoint:
         headers = dict(_header(one) for one in own.headers)
-        platforms[ENDPOINT] = PlatformEndpoint(own.endpoint, seconds=own.seconds, headers=headers)
+        platforms[ENDPOINT] = PlatformEndpoint(own.endpoint, seconds=own.seconds, retries=own.retries, headers=headers)
     if own.function:
         platforms[FUNCTION] = PlatformFunction(own.function, seconds=own.seconds)
     references = kinds or ([] if platforms else [Kind.FRIEND_OF_FRIEND])
@@ -40,10 +57,27 @@ def recommenders(kinds: Sequence[Kind], own: Own, follows: Csr, names: Names) ->
     return asked | {name: Checked(platform, names) for name, platform in platforms.items()}
 
 
-def options(asked: Mapping[str, Recommender], own: Own) -> list[str]:
+def repeated(kept: Kept, connection: duckdb.DuckDBPyConnection, names: Names) -> Mapping[str, Repeated]:
+    """Everything kept, by name. Raises Fault for a file that cannot be read as slates, and for slates of nobody."""
+    found: dict[str, Repeated] = {}
+    if kept.table:
+        found[TABLE] = Repeated(Precomputed.from_file(kept.table), names)
+    if kept.impressions:
+        found[IMPRESSIONS] = Repeated(Logged.from_events(connection, kept.impressions), names)
+    for name, slates in found.items():
+        if not len(slates.viewers):
+            raise Fault("no viewer has a slate", where=name, mend="give slates of the workspace's own accounts")
+    return found
+
+
+def options(asked: Mapping[str, Recommender], own: Own, kept: Kept) -> list[str]:
     """The options that ask the same again, headers left out."""
     told = {ENDPOINT: f"--endpoint {own.endpoint}", FUNCTION: f"--function {own.function}"}
-    return [told.get(name, f"--recommender {name}") for name in asked]
+    words = [told.get(name, f"--recommender {name}") for name in asked]
+    if told.keys() & asked.keys():
+        words += [f"--seconds {own.seconds:g}", f"--retries {own.retries}"]
+    words += [f"--table {kept.table}"] if kept.table else []
+    return words + ([f"--impressions {kept.impressions}"] if kept.impressions else [])
 
 
 def troubles(recommender: Recommender) -> tuple[Trouble, ...]:

@@ -91,13 +91,19 @@ def affordable(
 
     Raises Fault where fewer than four accounts are flagged.
     """
-    odds = estimate(of_csr(follows), flagged, seed, reviews)
     rng = np.random.default_rng([seed, *b"cut"])
     following = np.flatnonzero(~flagged & (follows.degree() > 0)).astype(np.uint32)
     viewers = rng.permutation(following)[:VIEWERS]
     rows = [follows.row(int(viewer)) for viewer in viewers]
+    # Asked before the odds are learned, which takes longer: a platform that is down is told of at once.
     slates = [first_slates(suggest, keep_all, viewers, follows.row, SLOTS) for suggest in suggesters]
+    odds = estimate(of_csr(follows), flagged, seed, reviews)
     return cut(odds, flagged, [Sample(rows, shown) for shown in slates], budget)
+
+
+def standing(suggest: Recommender, flagged: Mask, chosen: Cut | None) -> list[Arm]:
+    """No guard, the filter, and a cut that was chosen for others, where there is one."""
+    return [none(suggest), filtered(suggest, flagged), *([behind(chosen, suggest)] if chosen else [])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy as np
 from ringfence.exposure.everybody import Exact
 from ringfence.exposure.measure import Exposure
 from ringfence.exposure.thresholds import Finding, Thresholds
+from ringfence.exposure.viewers import ViewerGroup
 from ringfence.guard.snapshots.signing import PREFIX, Signer, Trusted
 from ringfence.model.faults import Fault
 
@@ -61,6 +62,15 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Viewed:
+    """What real viewers are shown now by a platform that can only say that: a table of slates, or the log."""
+
+    recommender: str
+    groups: tuple[ViewerGroup, ...]
+    troubles: tuple[Trouble, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """One measurement of one or several recommenders, what was promised before it, and how to repeat it."""
 
@@ -68,6 +78,7 @@ class Audit:
     thresholds: Thresholds
     measured: tuple[Measured, ...]
     left_out: tuple[str, ...] = ()  # strata and arms that could not be measured, each with its reason
+    viewed: tuple[Viewed, ...] = ()
 
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

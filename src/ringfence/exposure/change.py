@@ -19,6 +19,7 @@ Key = tuple[str, str, str, str]  # recommender, stratum, arm, figure
 
 BY_LUCK = 0.025  # how often an alarm may be raised by luck alone
 FIGURES = ("ever", "leak", "share")  # of every arm; collateral is beside them
+VIEWED = ("ever_first", "share")  # of what real viewers are shown
 
 
 class Direction(StrEnum):
@@ -77,6 +78,11 @@ def figures(audit: Audit) -> dict[Key, Estimate]:
             for arm in stratum.arms:
                 told |= {(name, stratum.name, arm.name, figure): getattr(arm.summary, figure) for figure in FIGURES}
         told |= {(name, "everybody", cost.arm, "displaced"): cost.displaced for cost in one.exposure.collateral}
+    for seen in audit.viewed:
+        for group in seen.groups:
+            for met in group.arms:
+                key = seen.recommender, f"viewers, {group.name}", met.name
+                told |= {(*key, figure): getattr(met, figure) for figure in VIEWED}
     return told
 
 

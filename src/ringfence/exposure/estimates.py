@@ -43,14 +43,28 @@ def resamples(accounts: int, seed: int) -> Resamples:
     return np.random.default_rng(seed).multinomial(accounts, fair, size=DRAWS).astype(np.float64)
 
 
-def ratio(part: Amounts, whole: Amounts, draws: Resamples) -> Estimate:
+def resamples_of_kinds(alike: NDArray[np.int64], seed: int) -> Resamples:
+    """Draws x kinds: the mean number of times that an account of each kind is drawn, of `alike` (above 0) in it.
+
+    The bootstrap of `resamples`, for accounts too many for a column each: with the sums over a kind in place of one
+    account's figures, each draw adds up to what it does there.
+    """
+    accounts = int(alike.sum())
+    drawn = np.random.default_rng(seed).multinomial(accounts, alike / accounts, size=DRAWS)
+    return drawn / alike
+
+
+def ratio(part: Amounts, whole: Amounts, draws: Resamples, accounts: int | None = None) -> Estimate:
     """sum(part) / sum(whole), one entry of each a test account, by a bootstrap over whole test accounts.
+
+    Where an entry is the sum over a kind of accounts (`resamples_of_kinds`), say how many `accounts` there are.
 
     Slots of one session hang together, so accounts are resampled and never slots. The bootstrap is blind at 0 and at 1;
     there the rule of three gives the open end. For a share of slots it is a cautious bound, because a share of slots is
     at most the share of accounts with any such slot.
     """
-    accounts, held, total = len(part), int(part.sum()), int(whole.sum())
+    held, total = int(part.sum()), int(whole.sum())
+    accounts = len(part) if accounts is None else accounts
     if total == 0:
         return Estimate(np.nan, np.nan, np.nan, accounts)
     if held == 0:
@@ -114,13 +128,18 @@ def paired_fall(before: Amounts, after: Amounts, draws: Resamples) -> Estimate:
 
 
 def amplified(
-    group: tuple[Amounts, Amounts], draws: Resamples, usual: tuple[Amounts, Amounts], usual_draws: Resamples
+    group: tuple[Amounts, Amounts],
+    draws: Resamples,
+    usual: tuple[Amounts, Amounts],
+    usual_draws: Resamples,
+    accounts: int | None = None,
 ) -> Estimate:
     """The ratio of a group's share to the usual one; each is (part, whole), and both are resampled apart.
 
-    All NaN where either share is of nothing or the usual one is 0: then there is no saying how many times more.
+    `accounts` of the group as in `ratio`. All NaN where either share is of nothing or the usual one is 0: then there is
+    no saying how many times more.
     """
-    accounts = len(group[0])
+    accounts = len(group[0]) if accounts is None else accounts
     (part, whole), (usual_part, usual_whole) = ([float(one.sum()) for one in pair] for pair in (group, usual))
     if not whole or not usual_whole or not usual_part:
         return Estimate(np.nan, np.nan, np.nan, accounts)

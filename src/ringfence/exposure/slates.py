@@ -171,6 +171,7 @@ def friend_of_friend(
     *,
     keep: Mask | None = None,
     limits: Limits | None = None,
+    weights: Weights | None = None,
     reads: int = READS,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Slates:
@@ -178,19 +179,21 @@ def friend_of_friend(
 
     The same slates to the last id as asking it account by account, in all threads; `keep` (one entry an account) is a
     guard's answer for all viewers, `limits` what it leaves out for some, and whoever is left out is replaced by the
-    next. `progress` is told how many accounts are done. Costs one addition for each tie read: at most `reads` of each
+    next. With `weights` (from 0 to 1, one a tie of `follows`) a path counts with those of both its ties, multiplied.
+    `progress` is told how many accounts are done. Costs one addition for each tie read: at most `reads` of each
     followed account. Raises Fault for a graph whose rows and columns are not the same accounts.
     """
     accounts = follows.columns
     kept = np.ones(accounts, np.bool_) if keep is None else keep
     bounds = limits or Limits(np.zeros(accounts), np.zeros(accounts), np.inf)
     lengths = {follows.rows, len(kept), len(bounds.strength), len(bounds.nearness)}
-    if lengths != {accounts} or slots < 1:
-        raise _unusable("need rows, columns, `keep` and `limits` of the same accounts, and a slot")
+    weighing = np.empty(0) if weights is None else weights
+    if lengths != {accounts} or slots < 1 or len(weighing) not in {0, follows.ties}:
+        raise _unusable("need rows, columns, `keep` and `limits` of the same accounts, a weight a tie, and a slot")
     followers = np.bincount(follows.targets, minlength=accounts)
     popular = np.argsort(-followers, kind="stable")[: np.count_nonzero(followers)]
     given = follows.starts, follows.targets, _damping(follows.degree()), popular[kept[popular]], kept, reads
-    bounding = bounds.strength, bounds.nearness, bounds.threshold
+    bounding = bounds.strength, bounds.nearness, bounds.threshold, weighing
     ids, backfilled = np.full((accounts, slots), NOBODY, np.int32), np.zeros(accounts, np.int32)
     for begin in range(0, accounts, _BLOCK):
         end = min(begin + _BLOCK, accounts)
@@ -238,6 +241,7 @@ def _fill(
     strength: Weights,
     nearness: Weights,
     threshold: float,
+    weights: Weights,
     ids: Shown,
     backfilled: Shown,
     first: int,
@@ -248,7 +252,7 @@ def _fill(
     best = np.empty(ids.shape[1], np.int64)
     for viewer in range(first, last):
         followed = targets[starts[viewer] : starts[viewer + 1]]
-        reached = _score(starts, targets, damping, reads, followed, scores, touched)
+        reached = _score(starts, targets, damping, reads, weights, viewer, scores, touched)
         _mark(followed, viewer, scores, -1)
         slate = ids[viewer]
         bound = strength, nearness[viewer], threshold
@@ -261,20 +265,34 @@ def _fill(
 
 @njit(nogil=True, cache=True)
 def _score(
-    starts: Index, targets: Ids, damping: Index, reads: int, followed: Ids, scores: Index, touched: Shown
+    starts: Index,
+    targets: Ids,
+    damping: Index,
+    reads: int,
+    weights: Weights,
+    viewer: int,
+    scores: Index,
+    touched: Shown,
 ) -> int:
     """Add up the paths to every account reached, and list those accounts; how many they are."""
     reached = 0
-    for friend in followed:
+    for tie in range(starts[viewer], starts[viewer + 1]):
+        friend = targets[tie]
         begin, degree, worth = starts[friend], starts[friend + 1] - starts[friend], damping[friend]
         read = min(degree, reads)
         for place in range(read):
             # A long row is read in even strides.
-            account = targets[begin + (place if read == degree else place * degree // read)]
+            onward = begin + (place if read == degree else place * degree // read)
+            account = targets[onward]
+            added = worth
+            if len(weights):
+                added = np.int64(np.floor(worth * (weights[tie] * weights[onward]) + 0.5))
+                if added == 0:
+                    continue
             if scores[account] == 0:
                 touched[reached] = account
                 reached += 1
-            scores[account] += worth
+            scores[account] += added
     return reached
 
 

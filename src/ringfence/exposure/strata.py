@@ -100,7 +100,7 @@ def searched(connection: duckdb.DuckDBPyConnection, members: Ids, innocent: Mask
     Risky is a tag of whose recent users half are members or more, and innocent one with at least five users of whom
     fewer than a tenth are; beside a tag are the 20 that go with it best.
     """
-    risks = tag_risk(connection, _flags(connection, members))
+    risks = tag_risk(connection, as_flags(connection, members))
     related, pages = RelatedHashtags.from_events(connection), PopularInHashtag.from_events(connection)
     beside = {
         name
@@ -114,7 +114,7 @@ def searched(connection: duckdb.DuckDBPyConnection, members: Ids, innocent: Mask
     return np.unique(np.concatenate([np.empty(0, np.uint32), *firsts]))
 
 
-def _flags(connection: duckdb.DuckDBPyConnection, members: Ids) -> pa.Table:
+def as_flags(connection: duckdb.DuckDBPyConnection, members: Ids) -> pa.Table:
     """Members as rows of the guard's flags."""
     connection.register("members_found", pa.table({"id": pa.array(members.astype(np.int64))}))
     names = connection.sql("SELECT account_id FROM account_ids SEMI JOIN members_found USING (id)").to_arrow_table()

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import duckdb
@@ -25,7 +26,10 @@ from ringfence.store.workspace import Workspace
 ACCOUNTS, TIES = "accounts.parquet", "ties.parquet"
 # Ties worth cutting that something else has found, in the workspace. They may only take weight away.
 EXTRA = Path("damping") / "ties.parquet"
-COLUMNS = ("src", "dst", "relation", "weight")
+EXTRA_TIES = pa.schema(
+    [("src", pa.string()), ("dst", pa.string()), ("relation", pa.string()), ("weight", pa.float32())]
+)
+COLUMNS = tuple(EXTRA_TIES.names)
 BATCH = 65_536  # accounts that are asked about at a time
 
 # Both ends of a tie between accounts, one of a tie to an object.
@@ -78,7 +82,7 @@ def export(workspace: Workspace, guard: Guard, folder: Path, now: datetime | Non
         folder.mkdir(parents=True, exist_ok=True)
     with events.connect(workspace) as connection:
         _weigh(connection, guard)
-        connection.execute(f"CREATE VIEW extra AS FROM {_extra(workspace)}")
+        connection.execute(f"CREATE VIEW extra AS FROM {_extra(connection, workspace)}")
         accounts = "SELECT account_id, weight FROM weights ORDER BY account_id"
         return Damped(
             _written(connection, accounts, folder / ACCOUNTS, about),
@@ -97,8 +101,18 @@ def _weigh(connection: duckdb.DuckDBPyConnection, guard: Guard) -> None:
             connection.execute("INSERT INTO weights FROM asked")
 
 
-def _extra(workspace: Workspace) -> str:
-    """SQL for FROM with the ties that something else has found. Raises Fault for a file of other columns."""
+def feed(workspace: Workspace, ties: pa.Table) -> None:
+    """Have these ties weigh less from the next export on, in place of those named before, whole or not at all.
+
+    `ties` has the columns of `EXTRA_TIES`. Weights are no flags: nobody is left out of anything for one.
+    """
+    content = BytesIO()
+    pq.write_table(ties.cast(EXTRA_TIES).sort_by([(name, "ascending") for name in COLUMNS]), content)
+    disk.write_whole(workspace.path / EXTRA, content.getvalue())
+
+
+def _extra(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> str:
+    """SQL for FROM with the ties that something else has found. Raises Fault for a file that cannot be read as such."""
     file = workspace.path / EXTRA
     if not file.exists():
         return NO_EXTRA
@@ -109,7 +123,15 @@ def _extra(workspace: Workspace) -> str:
     if missing:
         mend = f"name the columns {', '.join(COLUMNS)}"
         raise Fault(f"it has no column {', '.join(sorted(missing))}", where=str(file), mend=mend)
-    return f"(SELECT {', '.join(COLUMNS)} FROM read_parquet({quoted(str(file))}))"
+    ties = f"(SELECT {', '.join(COLUMNS)} FROM read_parquet({quoted(str(file))}))"
+    try:
+        # Read once from end to end: what is damaged inside is found before anything is written.
+        connection.execute(
+            f"SELECT max(hash(src, dst, relation)), max(greatest(0, weight)::FLOAT) FROM {ties}"
+        ).fetchall()
+    except duckdb.Error as error:
+        raise Fault("it cannot be read as ties", where=str(file), mend="write it again, or remove it") from error
+    return ties
 
 
 def _written(connection: duckdb.DuckDBPyConnection, query: str, file: Path, about: Mapping[str, str]) -> int:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.discovery import last_results
+from ringfence.guard import onward_tags
 from ringfence.guard.collect import collect
 from ringfence.guard.files import read_policy, signer_of
 from ringfence.guard.limits import automatic as limits
@@ -21,7 +22,7 @@ from ringfence.guard.snapshots import shelf, signing, snapshot
 from ringfence.guard.snapshots.changes import Changes, changes
 from ringfence.guard.snapshots.signing import Signer, Trusted
 from ringfence.guard.snapshots.snapshot import Built, Snapshot
-from ringfence.guard.tag_risk import LEADING, led, tag_risk, unnamed
+from ringfence.guard.tag_risk import LEADING, tag_risk, unnamed
 from ringfence.guard.together import flags_together, tags_together
 from ringfence.model.faults import Fault
 from ringfence.store import audit, events
@@ -82,7 +83,7 @@ def _known(
     """The flags of accounts and the shares of tags that a snapshot gets."""
     with events.connect(workspace) as connection:
         flags = collect(workspace, connection, scores, at)
-        tags = tags_together(tag_risk(connection, flags), led(workspace))
+        tags = tags_together(tag_risk(connection, flags), onward_tags.read(workspace, at))
     live = live or kept(workspace)
     if live is None:
         return flags, tags

@@ -5,16 +5,11 @@ others.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated
 
 import duckdb
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.model.faults import Fault
-from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon
 from ringfence.terms.plain import plain
 from ringfence.terms.term import bare
@@ -24,21 +19,20 @@ LEAST_USERS = 5  # a tag used by fewer says nothing about who uses it
 # The accounts whose use of a tag says something of it. Audience and nearby accounts use what everybody uses.
 LEADING = ("network:member", "limit:automatic", "limit:confirmed", "media:known")
 
-# Shares of tags that lead to likely members, in the workspace. They only raise what is known.
-LED = Path("damping") / "tags.json"
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-
 RECENT = """
 CREATE OR REPLACE TEMP TABLE recent_tags AS
 SELECT DISTINCT unnest(hashtags) AS written, account
 FROM posts, (SELECT max(posts."at") AS "at" FROM posts) AS last
 WHERE posts."at" > last."at" - to_days($days::INT)
 """
+USES = """
+CREATE OR REPLACE TEMP TABLE tag_uses AS
+SELECT DISTINCT tag, account FROM recent_tags JOIN folded_tags USING (written) WHERE tag != ''
+"""
 SHARES = """
-WITH uses AS (SELECT DISTINCT tag, account FROM recent_tags JOIN folded_tags USING (written) WHERE tag != ''),
-among AS (SELECT id FROM account_ids SEMI JOIN flagged_accounts USING (account_id))
+WITH among AS (SELECT id FROM account_ids SEMI JOIN flagged_accounts USING (account_id))
 SELECT tag, avg((among.id IS NOT NULL)::INT) AS share
-FROM uses LEFT JOIN among ON among.id = account
+FROM tag_uses LEFT JOIN among ON among.id = account
 GROUP BY tag HAVING count(*) >= $least AND share > 0 ORDER BY tag
 """
 
@@ -52,27 +46,19 @@ def tag_risk(
     """
     leading = flags.filter(pc.is_in(flags["signal"], pa.array(signals, pa.string())))
     connection.register("flagged_accounts", leading.select(["account_id"]))
-    connection.execute(RECENT, {"days": RECENT_DAYS})
-    written = connection.sql("SELECT DISTINCT written FROM recent_tags WHERE written IS NOT NULL").to_arrow_table()
-    tags = pa.array([plain(bare(tag)) for tag in written["written"].to_pylist()], pa.string())
-    connection.register("folded_tags", written.append_column("tag", tags))
+    recent_uses(connection)
     return dict(connection.execute(SHARES, {"least": LEAST_USERS}).fetchall())
 
 
-def led(workspace: Workspace) -> dict[str, float]:
-    """The shares that exposure has found, of tags by their plain form; nothing where it was not asked.
-
-    Raises Fault for a file that holds anything else than shares.
-    """
-    file = workspace.path / LED
-    if not file.exists():
-        return {}
-    try:
-        shares = msgspec.json.decode(file.read_bytes(), type=dict[str, Share])
-    except (msgspec.DecodeError, OSError) as error:
-        mend = "run `ringfence exposure feed` again, or remove it"
-        raise Fault(f"it cannot be read as shares of tags ({error})", where=str(file), mend=mend) from error
-    return shares
+def recent_uses(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Make the table tag_uses(tag, account): who used each tag, in its plain form, lately. Returns written and tag."""
+    connection.execute(RECENT, {"days": RECENT_DAYS})
+    written = connection.sql("SELECT DISTINCT written FROM recent_tags WHERE written IS NOT NULL").to_arrow_table()
+    tags = pa.array([plain(bare(tag)) for tag in written["written"].to_pylist()], pa.string())
+    folded = written.append_column("tag", tags)
+    connection.register("folded_tags", folded)
+    connection.execute(USES)
+    return folded
 
 
 def unnamed(tags: Mapping[str, float], lexicon: Lexicon, at_least: float) -> tuple[str, ...]:

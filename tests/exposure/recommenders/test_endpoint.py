@@ -35,6 +35,7 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each answer, two writes, waits for the other side
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))

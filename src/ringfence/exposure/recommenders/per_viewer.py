@@ -25,6 +25,11 @@ class PerViewer:
         return self._slates.flaws
 
     @property
+    def viewers(self) -> list[str]:
+        """Whoever has a slate."""
+        return list(self._last)
+
+    @property
     def without(self) -> int:
         """Viewers that were asked about and have no slate; all test accounts count as one."""
         return len(self._without)
