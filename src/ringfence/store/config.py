@@ -3,9 +3,10 @@
 import json
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ringfence.ingest.choices import choices
 from ringfence.model.faults import Fault
@@ -156,6 +157,29 @@ class Live(BaseModel):
     ] = ""
 
 
+class MediaFetch(BaseModel):
+    model_config = STRICT
+    hosts: Annotated[
+        tuple[str, ...],
+        Field(strict=False, description="Hosts that media may be read from by address; with none, no address is read."),
+    ] = ()
+    networks: Annotated[
+        tuple[str, ...],
+        Field(strict=False, description="Networks that may be read from although they are not public, as 10.0.0.0/8."),
+    ] = ()
+    most_bytes: Annotated[int, Field(ge=1_000, description="How many bytes of media are read at the most.")] = (
+        50_000_000
+    )
+    seconds: Annotated[float, Field(gt=0, le=600, description="How long reading from an address may take.")] = 10.0
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+
 class Config(BaseModel):
     model_config = STRICT
     ingest: Ingest = Ingest()
@@ -164,6 +188,7 @@ class Config(BaseModel):
     guard: Guard = Guard()
     store: Store = Store()
     live: Live = Live()
+    media_fetch: MediaFetch = MediaFetch()
 
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -173,6 +198,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "guard": Guard,
     "store": Store,
     "live": Live,
+    "media_fetch": MediaFetch,
 }
 
 
