@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 from ringfence.media.banks import numbers
@@ -38,28 +39,36 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """An item with two digests: one of its hashes, one of all the rest."""
+    """An item with the key it is found by, and two digests: one of its hashes, one of all the rest."""
 
     item: Item
+    key: int
     signals: bytes
     stamp: bytes
 
 
 def land(db: sqlite3.Connection, bank: int, page: Page, where: str) -> Landed:
-    """Put a page into a bank, inside one transaction. Of an id that comes twice in it the last counts.
+    """Put a page and its checkpoint into a bank, inside one transaction. Raises Fault as `settle` does."""
+    done = settle(db, bank, page.items, page.gone, where)
+    db.execute("UPDATE banks SET checkpoint = ? WHERE bank = ?", (page.checkpoint, bank))
+    return done
 
-    What the page says is gone is gone, even where it lists it as well. Raises Fault for an item without an id or with
-    a hash of the wrong length, naming its place in the page only, since at some exchanges the id is the hash.
+
+def settle(db: sqlite3.Connection, bank: int, listed: Sequence[Item], withdrawn: Sequence[str], where: str) -> Landed:
+    """Bring a bank to what is listed. Of an id that comes twice the last counts.
+
+    What is withdrawn is gone, even where it is listed as well. Raises Fault for an item without an id or with a hash of
+    the wrong length, naming its place only, since at some exchanges the id is the hash.
     """
-    items = {item.source_id: _new(item, f"{where}, item {place}") for place, item in enumerate(page.items, 1)}
-    for source in page.gone:
+    items = {item.source_id: _new(item, f"{where}, item {place}") for place, item in enumerate(listed, 1)}
+    for source in withdrawn:
         items.pop(source, None)
-    known = _known(db, bank, [*items, *page.gone])
+    known = _known(db, bank, {one.key for one in items.values()} | set(map(key, withdrawn)))
     fresh = [new for source, new in items.items() if source not in known]
     there = [(known[source], new) for source, new in items.items() if source in known]
     changed = [(old, new) for old, new in there if old.gone or (old.signals, old.stamp) != (new.signals, new.stamp)]
-    leaving = {known[source].content for source in page.gone if source in known and not known[source].gone}
     other = [(old, new) for old, new in changed if old.gone or old.signals != new.signals]
+    leaving = {known[source].content for source in withdrawn if source in known and not known[source].gone}
 
     marks = _reviewed_anew(db, other)
     dropped = numbers.drop(db, [*leaving, *(old.content for old, _ in other)])
@@ -70,8 +79,18 @@ def land(db: sqlite3.Connection, bank: int, page: Page, where: str) -> Landed:
     db.executemany("UPDATE contents SET review = ?, vouched = NULL WHERE content = ?", marks)
     if came or dropped:
         numbers.tell(db, dropped)
-    db.execute("UPDATE banks SET checkpoint = ? WHERE bank = ?", (page.checkpoint, bank))
     return Landed(len(fresh), len(changed), len(leaving), len(there) - len(changed))
+
+
+def find(db: sqlite3.Connection, bank: int, source_id: str) -> int:
+    """The number of the content that a bank's source knows by an id. Raises Fault where there is none."""
+    row = db.execute(
+        "SELECT content FROM contents WHERE bank = ? AND source_key = ? AND source_id = ? AND NOT gone",
+        (bank, key(source_id), source_id),
+    ).fetchone()
+    if row is None:
+        raise Fault("holds no content of that id", where="the bank", mend="see `ringfence media bank show`")
+    return int(row[0])
 
 
 def _new(item: Item, where: str) -> _New:
@@ -81,9 +100,22 @@ def _new(item: Item, where: str) -> _New:
         if len(signal.value) != SIZES[signal.kind]:
             what = f"has a {signal.kind.upper()} hash of {len(signal.value)} bytes"
             raise Fault(what, where=where, mend=f"it must have {SIZES[signal.kind]}")
-    listed = sorted((NUMBERS[one.kind], one.value, one.quality or 0, one.quality is None) for one in item.signals)
-    rest = json.dumps([item.labels, item.opinion, micros(item.at)])
-    return _New(item, _digest(repr(listed).encode()), _digest(rest.encode()))
+    rest = f"{_as_json(item.labels)} {item.opinion} {micros(item.at)}".encode()
+    return _New(item, key(item.source_id), _digest(_in_order(item.signals)), _digest(rest))
+
+
+def _in_order(signals: Sequence[Signal]) -> bytes:
+    """The hashes as bytes that do not tell in which order they came."""
+    return b"".join(
+        sorted(
+            b"%s %d %s" % (one.kind.encode(), -1 if one.quality is None else one.quality, one.value) for one in signals
+        )
+    )
+
+
+@lru_cache(4_096)
+def _as_json(labels: tuple[str, ...]) -> str:
+    return json.dumps(labels)
 
 
 def _digest(content: bytes) -> bytes:
@@ -103,15 +135,14 @@ def micros(at: datetime | None) -> int | None:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _known(db: sqlite3.Connection, bank: int, sources: Sequence[str]) -> Mapping[str, _Known]:
-    wanted = {source: key(source) for source in sources}
+def _known(db: sqlite3.Connection, bank: int, keys: Collection[int]) -> Mapping[str, _Known]:
     rows = db.execute(
-        # CROSS keeps this order: SQLite would otherwise read the whole bank for every id.
+        # CROSS keeps this order: SQLite would otherwise read the whole bank for every key.
         "SELECT source_id, content, signals, stamp, gone, review FROM json_each(?) AS asked "
         "CROSS JOIN contents ON bank = ? AND source_key = asked.value",
-        (json.dumps(list(wanted.values())), bank),
+        (json.dumps(sorted(keys)), bank),
     )
-    return {row[0]: _Known(row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows if row[0] in wanted}
+    return {row[0]: _Known(row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows}
 
 
 def _reviewed_anew(db: sqlite3.Connection, other: Sequence[tuple[_Known, _New]]) -> list[tuple[str | None, int]]:
@@ -154,7 +185,7 @@ def _write(
     db.executemany(
         "INSERT INTO contents (content, bank, source_key, source_id, labels, opinion, at, signals, stamp) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ((content, bank, key(new.item.source_id), new.item.source_id, *_said(new)) for content, new in fresh),
+        ((content, bank, new.key, new.item.source_id, *_said(new)) for content, new in fresh),
     )
     db.executemany(
         "UPDATE contents SET labels = ?, opinion = ?, at = ?, signals = ?, stamp = ?, gone = 0 WHERE content = ?",
@@ -165,4 +196,4 @@ def _write(
 
 def _said(new: _New) -> tuple[object, ...]:
     item = new.item
-    return json.dumps(item.labels), str(item.opinion), micros(item.at), new.signals, new.stamp
+    return _as_json(item.labels), item.opinion.value, micros(item.at), new.signals, new.stamp
