@@ -13,7 +13,7 @@ from ringfence.model.words import HashKind
 
 AS_IT_IS = "as it is"
 MOST_LOOKS = 64  # of one picture; eight turns and mirrors, and as many without borders, are 16
-MOST_TEXT = 1_000  # characters of a name
+MOST_TEXT = 1_000  # characters of an id or of the name of a transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,9 @@ def _troubles(query: Query) -> Iterator[tuple[str, str]]:
         yield "has no hash", "give a PDQ hash or a digest; what cannot be hashed cannot be matched"
     if len(query.looks) > MOST_LOOKS:
         yield f"has {len(query.looks)} looks", f"give at most {MOST_LOOKS}"
-    if max(len(query.media_id), len(query.uploader or "")) > MOST_TEXT:
-        yield "has an id without end", f"give at most {MOST_TEXT} characters"
+    names = [query.media_id, query.uploader or "", *(look.transform for look in query.looks)]
+    if max(map(len, names)) > MOST_TEXT or any("\n" in name for name in names):
+        yield "has an id or a transform that is too long", f"give one line of at most {MOST_TEXT} characters"
     if any(look.quality is not None and not 0 <= look.quality <= MOST_QUALITY for look in query.looks):
         yield "has a quality out of bounds", f"give 0 to {MOST_QUALITY}"
 
