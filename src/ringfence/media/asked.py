@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS met (
     met INTEGER PRIMARY KEY AUTOINCREMENT, process TEXT NOT NULL, at REAL NOT NULL, queries INTEGER NOT NULL,
     content INTEGER, uploader TEXT
 );
+CREATE INDEX IF NOT EXISTS met_at ON met (at);
 CREATE TABLE IF NOT EXISTS runs (
     run INTEGER PRIMARY KEY AUTOINCREMENT, since INTEGER NOT NULL, upto INTEGER NOT NULL, done INTEGER NOT NULL
 );
@@ -110,10 +111,10 @@ def keep(db: sqlite3.Connection, queries: Sequence[tuple[float, Query]]) -> None
     )
 
 
-def forget(db: sqlite3.Connection, before: float) -> None:
-    """Delete what was asked before a time, inside one transaction."""
-    db.execute("DELETE FROM asked WHERE at < ?", (before,))
-    db.execute("DELETE FROM met WHERE at < ?", (before,))
+def forget(db: sqlite3.Connection, asked_before: float, met_before: float) -> None:
+    """Delete what was asked, and what was met, before these times, inside one transaction."""
+    db.execute("DELETE FROM asked WHERE at < ?", (asked_before,))
+    db.execute("DELETE FROM met WHERE at < ?", (met_before,))
 
 
 def after(db: sqlite3.Connection, number: int, most: int) -> tuple[Past, ...]:
