@@ -200,7 +200,7 @@ def _sources(found: Sequence[tuple[Hit, frozenset[Reason]]], banks: Mapping[str,
 def _match(hit: Hit, reasons: frozenset[Reason], banks: Mapping[str, Bank], known: int) -> Match:
     content, bank = hit.entry.content, banks[hit.entry.content.bank]
     negative = bank.opinion is Opinion.NEGATIVE
-    if known < bank.sources_needed and not negative:
+    if bank.sources_needed > max(known, 1) and not negative:
         reasons |= {Reason.TOO_FEW_SOURCES}
     remedy: Remedy | None = bank.action if reasons <= _WHY else Remedy.REVIEW
     return Match(
