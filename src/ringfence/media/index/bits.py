@@ -5,16 +5,20 @@ alters no distance.
 """
 
 import sys
+from functools import partial
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ringfence.kernels.threads import even, in_ranges
 from ringfence.media.hashes import BITS, Codes
+from ringfence.media.index.vectors import gather
 
 WORDS, WORD_BITS = 16, 16
 SEED = 31  # a segment holds codes in the order that this draws: another seed needs another format
 
+WORTH_THREADS = 10_000  # codes; fewer are mixed while a thread would start
 _BYTES = BITS // 8
 ORDER = np.random.default_rng(SEED).permutation(BITS)
 
@@ -33,13 +37,15 @@ def _tables() -> NDArray[np.uint64]:
     return tables
 
 
-_MIXES = _tables()
+_MIXES = _tables().reshape(-1)
 
 
 def mixed(codes: Codes) -> Codes:
     """The codes (n x 4) with their bits in the mixed order; the sixteen words are the row's memory as uint16."""
     out = np.empty((len(codes), 4), np.uint64)
-    _mix(np.ascontiguousarray(codes).view(np.uint8), _MIXES, out)
+    cuts = even(len(codes)) if len(codes) >= WORTH_THREADS else np.array([0, len(codes)])
+    raw = np.ascontiguousarray(codes).view(np.uint8).reshape(-1)
+    in_ranges(partial(_mix, raw, _MIXES, out.reshape(-1)), cuts)
     return out
 
 
@@ -54,10 +60,6 @@ def unmixed(codes: Codes) -> Codes:
 
 
 @njit(nogil=True, cache=True)
-def _mix(raw: NDArray[np.uint8], tables: NDArray[np.uint64], out: Codes) -> None:
-    for row in range(len(raw)):
-        one, two, three, four = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0)
-        for byte in range(raw.shape[1]):
-            part = tables[byte, raw[row, byte]]
-            one, two, three, four = one | part[0], two | part[1], three | part[2], four | part[3]
-        out[row, 0], out[row, 1], out[row, 2], out[row, 3] = one, two, three, four
+def _mix(raw: NDArray[np.uint8], tables: NDArray[np.uint64], out: NDArray[np.uint64], first: int, last: int) -> None:
+    for row in range(first, last):
+        gather(raw, row * _BYTES, tables, out, row * (_BYTES // 8))

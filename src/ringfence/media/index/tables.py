@@ -6,9 +6,9 @@ before it is read, at two bytes of memory that lie in a row. Codes are ordered b
 no memory.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -24,6 +24,9 @@ BUCKETS = 1 << WORD_BITS
 MOST = 1 << 32  # codes; what a start can say
 
 
+High = NDArray[Any]  # 8 bits, or 16 for more than 16 million codes
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """n distinct codes, mixed (see bits) and sorted, and where those of a word's value stand.
@@ -36,14 +39,11 @@ class Tables:
     starts: NDArray[np.uint32]
     beside: NDArray[np.uint16]
     low: NDArray[np.uint16]
-    high: NDArray[np.uint8] | NDArray[np.uint16]
+    high: High
 
     @property
     def bytes(self) -> int:
         return sum(part.nbytes for part in (self.codes, self.starts, self.beside, self.low, self.high))
-
-
-Made = Callable[[str, int, type[np.unsignedinteger]], NDArray[np.unsignedinteger]]
 
 
 def build(codes: Codes) -> Tables:
@@ -52,7 +52,7 @@ def build(codes: Codes) -> Tables:
     starts = np.zeros((WORDS, BUCKETS + 1), np.uint32)
     beside = np.zeros(WORDS * count + LANES, np.uint16)
     low = np.empty((WORDS - 1) * count, np.uint16)
-    high = np.empty((WORDS - 1) * count, np.uint8 if count <= 1 << 24 else np.uint16)
+    high: High = np.empty((WORDS - 1) * count, np.uint8 if count <= 1 << 24 else np.uint16)
     words = codes.view(np.uint16)
     task = partial(_fill, words, starts, beside, low, high)
     # Threads take words in turn; a word is the least that one can fill.
@@ -62,28 +62,51 @@ def build(codes: Codes) -> Tables:
 
 @njit(nogil=True, cache=True)
 def _fill(
-    words: NDArray[np.uint16],
-    starts: NDArray[np.uint32],
-    beside: NDArray[np.uint16],
-    low: NDArray[np.uint16],
-    high: NDArray[np.uint8],
-    first: int,
-    last: int,
-) -> None:
+    words: NDArray[np.uint16], starts: NDArray[np.uint32], beside: NDArray[np.uint16], low: NDArray[np.uint16],
+    high: High, first: int, last: int,
+) -> None:  # fmt: skip
+    """The tables of the words first..last.
+
+    A word's places are found in two steps, by its high byte and then by its low one: memory is then written to in few
+    places at a time.
+    """
     count = len(words)
+    for row in range(count):
+        for band in range(first, last):
+            starts[band, np.int64(words[row, band]) + 1] += np.uint32(1)
+    rows = np.empty(count, np.uint64)
     for band in range(first, last):
-        after, sizes = (band + 1) % WORDS, np.zeros(BUCKETS + 1, np.int64)
-        for row in range(count):
-            sizes[np.int64(words[row, band]) + 1] += 1
-        free = np.cumsum(sizes)
-        for bucket in range(BUCKETS + 1):
-            starts[band, bucket] = free[bucket]
-        base, numbers = band * count, (band - (band > LEAD)) * count
-        for row in range(count):
-            word = np.int64(words[row, band])
-            place = free[word]
-            free[word] = place + 1
-            beside[base + place] = words[row, after]
+        for bucket in range(BUCKETS):
+            starts[band, bucket + 1] += starts[band, bucket]
+        _by_high_byte(words, band, starts, rows)
+        _by_low_byte(band, starts, rows, beside, low, high)
+
+
+@njit(nogil=True, cache=True)
+def _by_high_byte(words: NDArray[np.uint16], band: int, starts: NDArray[np.uint32], rows: NDArray[np.uint64]) -> None:
+    """Of each row its number, the word's low byte and the next word: in one number, ordered by the word's high byte."""
+    after, free = (band + 1) % WORDS, starts[band, ::256].astype(np.int64)
+    for row in range(len(words)):
+        word = np.int64(words[row, band])
+        place = free[word >> 8]
+        free[word >> 8] = place + 1
+        rows[place] = np.uint64(row << 24 | (word & 0xFF) << 16 | np.int64(words[row, after]))
+
+
+@njit(nogil=True, cache=True)
+def _by_low_byte(
+    band: int, starts: NDArray[np.uint32], rows: NDArray[np.uint64], beside: NDArray[np.uint16],
+    low: NDArray[np.uint16], high: High,
+) -> None:  # fmt: skip
+    count, free = len(rows), starts[band].astype(np.int64)
+    base, numbers = band * count, (band - (band > LEAD)) * count
+    for byte in range(256):
+        for at in range(starts[band, byte * 256], starts[band, byte * 256 + 256]):
+            packed = rows[at]
+            bucket = byte << 8 | np.int64(packed >> np.uint64(16) & np.uint64(0xFF))
+            place = free[bucket]
+            free[bucket] = place + 1
+            beside[base + place] = packed & np.uint64(0xFFFF)
             if band != LEAD:
-                low[numbers + place] = row & 0xFFFF
-                high[numbers + place] = row >> 16
+                low[numbers + place] = packed >> np.uint64(24) & np.uint64(0xFFFF)
+                high[numbers + place] = packed >> np.uint64(40)
