@@ -17,6 +17,7 @@ from ringfence.media.banks.contents import Content
 from ringfence.media.banks.landing import Landed
 from ringfence.media.banks.reviews import Act, Feedback
 from ringfence.media.items import Item, Page, Signal
+from ringfence.model.words import HashKind
 from ringfence.store import audit
 from ringfence.store.workspace import Workspace
 
@@ -73,6 +74,11 @@ class Banks:
     def size(self, name: str) -> listed.Size:
         with self.reading():
             return listed.size(self.db, name)
+
+    def hashes(self) -> Mapping[HashKind, int]:
+        """How many hashes of each kind all banks hold."""
+        with self.reading():
+            return listed.hashes(self.db)
 
     def land(self, bank: str, page: Page) -> Landed:
         """Put what an exchange sent into a bank, with the checkpoint, in one transaction. Twice is as once."""

@@ -7,7 +7,8 @@ from ipaddress import ip_network
 from ringfence.media.banks.banks import Banks
 from ringfence.media.fetching import Reach
 from ringfence.media.hashing.pool import Pool
-from ringfence.media.match import Matcher
+from ringfence.media.index.live import MediaIndex
+from ringfence.media.matcher import Matcher
 from ringfence.store.config import MediaFetch
 from ringfence.store.workspace import Workspace
 
@@ -24,7 +25,7 @@ class MediaDesk:
 
     @cached_property
     def matcher(self) -> Matcher:
-        return Matcher.of(self.workspace)
+        return Matcher.open(self.workspace, MediaIndex.open)
 
     @cached_property
     def pool(self) -> Pool:

@@ -74,11 +74,11 @@ def _compared(name: str, pair: object) -> list[Any]:
 
 
 async def status(desk: MediaDesk, request: Request) -> dict[str, Any]:
-    """GET /m/index/status: an index here is never behind its banks."""
-    sizes = await run_in_threadpool(desk.matcher.sizes)
+    """GET /m/index/status: `built_to` is the last change of the banks, behind which an index here never is."""
+    sizes, change = await run_in_threadpool(desk.banks.hashes), await run_in_threadpool(desk.banks.last_change)
     limit = request.query_params.get("signal_type")
     kinds = [kind_of(limit)] if limit else list(sizes)
-    return {kind: {"present": True, "built_to": sizes.at, "size": sizes.by_kind[kind]} for kind in kinds}
+    return {kind.value: {"present": sizes[kind] > 0, "built_to": change, "size": sizes[kind]} for kind in kinds}
 
 
 async def _by_bank(desk: MediaDesk, request: Request, kind: str, value: str) -> ByBank:
@@ -109,8 +109,7 @@ async def _answered(desk: MediaDesk, kind: str, value: str) -> Answer:
     known = kind_of(kind)
     parsed = _value(known, value)
     query = Query("", looks=(Look(parsed),)) if known is HashKind.PDQ else Query("", digests=(Signal(known, parsed),))
-    (answer,) = await run_in_threadpool(desk.matcher.answer, (query,))
-    return answer
+    return await run_in_threadpool(desk.matcher.match, query)
 
 
 def _value(kind: HashKind, value: object) -> bytes:

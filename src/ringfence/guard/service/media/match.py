@@ -24,7 +24,7 @@ async def match(desk: MediaDesk, request: Request) -> Response:
     body = await request.body()
     many = request.headers.get("content-type", "").lower().startswith(LINES)
     queries = _queries(body.splitlines() if many else [body])
-    answers = await run_in_threadpool(desk.matcher.answer, queries)
+    answers = await run_in_threadpool(desk.matcher.match_all, queries)
     encoded = [msgspec.json.encode(answer) for answer in answers]
     if many:
         return Response(b"".join(line + b"\n" for line in encoded), headers=HEADERS, media_type=LINES)
