@@ -42,7 +42,7 @@ class Reason(StrEnum):
     NOT_ROLLED_OUT = "not_rolled_out"
 
 
-_STOPS = frozenset(
+STOPS = frozenset(
     {Reason.NEGATIVE_BANK, Reason.NEGATIVE_OPINION, Reason.DECONFIRMED, Reason.DISABLED, Reason.NOT_ROLLED_OUT}
 )
 _WHY = frozenset({Reason.EXACT, Reason.NEAR})
@@ -175,7 +175,7 @@ def _silenced(
     One silences what is at most as near as its own match is, and about which there is no doubt. Otherwise a person
     looks: else whoever has an innocent picture put into a negative bank silences all that looks a little like it.
     """
-    speaking = [(hit, reasons) for hit, reasons in found if _negative(hit, banks) and not reasons & _STOPS]
+    speaking = [(hit, reasons) for hit, reasons in found if _negative(hit, banks) and not reasons & STOPS]
     clear = min((_rank(hit)[0] for hit, reasons in speaking if reasons <= _WHY), default=None)
 
     def told(hit: Hit) -> frozenset[Reason]:
@@ -215,7 +215,7 @@ def _match(hit: Hit, reasons: frozenset[Reason], banks: Mapping[str, Bank], know
         labels=content.labels,
         opinion=content.opinion if bank.opinion is Opinion.POSITIVE else bank.opinion,
         confirmed=content.review is Review.CONFIRMED,
-        remedy=None if negative or reasons & _STOPS else remedy,
+        remedy=None if negative or reasons & STOPS else remedy,
         reasons=tuple(reason for reason in Reason if reason in reasons),
     )
 

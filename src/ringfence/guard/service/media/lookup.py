@@ -17,10 +17,10 @@ from ringfence.guard.service.media.desk import MediaDesk
 from ringfence.guard.service.media.hashing import hashed, spelled
 from ringfence.media.hashes import RADIUS, parse
 from ringfence.media.items import Signal
-from ringfence.media.match import Answer, Match, Reason
+from ringfence.media.match import STOPS, Answer, Match, Reason
 from ringfence.media.queries import Look, Query
 from ringfence.model.faults import Fault
-from ringfence.model.words import HashKind
+from ringfence.model.words import HashKind, Opinion
 
 PAIR = 2
 ByBank = dict[str, list[dict[str, Any]]]
@@ -92,7 +92,9 @@ async def _by_bank(desk: MediaDesk, request: Request, kind: str, value: str) -> 
 
 
 def _waits_for_rollout(match: Match) -> bool:
-    return not set(match.reasons) - {Reason.NOT_ROLLED_OUT, Reason.EXACT, Reason.NEAR, Reason.FAR}
+    """Whether nothing else than the rollout keeps it from acting."""
+    waits = Reason.NOT_ROLLED_OUT in match.reasons and match.opinion is not Opinion.NEGATIVE
+    return waits and not set(match.reasons) & (STOPS - {Reason.NOT_ROLLED_OUT})
 
 
 def _of_banks(matches: Sequence[Match], request: Request) -> list[Match]:

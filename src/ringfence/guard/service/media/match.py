@@ -4,14 +4,17 @@ What comes in is what `ringfence media hash` writes; what goes out has each matc
 distance, transform and quality, and the most serious remedy that holds. Media themselves are never sent here.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ringfence.guard.service.media.desk import MediaDesk
-from ringfence.guard.service.refusals import INVALID, MALFORMED, TOO_LARGE, Refusal
+from ringfence.guard.service.refusals import INVALID, MALFORMED, MEDIA_UNAVAILABLE, TOO_LARGE, Refusal
 from ringfence.guard.service.requests import HEADERS
+from ringfence.media.match import Answer
 from ringfence.media.queries import Query, read
 from ringfence.model.faults import Fault
 
@@ -24,11 +27,18 @@ async def match(desk: MediaDesk, request: Request) -> Response:
     body = await request.body()
     many = request.headers.get("content-type", "").lower().startswith(LINES)
     queries = _queries(body.splitlines() if many else [body])
-    answers = await run_in_threadpool(desk.matcher.match_all, queries)
+    answers = await run_in_threadpool(_answers, desk, queries)
     encoded = [msgspec.json.encode(answer) for answer in answers]
     if many:
         return Response(b"".join(line + b"\n" for line in encoded), headers=HEADERS, media_type=LINES)
     return Response(encoded[0], headers=HEADERS, media_type="application/json")
+
+
+def _answers(desk: MediaDesk, queries: Sequence[Query]) -> Sequence[Answer]:
+    try:
+        return desk.matcher.match_all(queries)
+    except Fault as fault:
+        raise Refusal(MEDIA_UNAVAILABLE, f"{fault.where}: {fault.what}", fault.mend) from fault
 
 
 def _queries(lines: list[bytes]) -> list[Query]:

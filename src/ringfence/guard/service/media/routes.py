@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -90,14 +91,15 @@ def _told(
         except HTTPException as error:
             return _message(error.status_code, error.detail)
         except Fault as fault:
-            return _message(_status(fault), f"{fault.what}; {fault.mend}")
+            return _message(_status(fault, desk), f"{fault.what}; {fault.mend}")
 
     return answer
 
 
-def _status(fault: Fault) -> int:
+def _status(fault: Fault, desk: MediaDesk) -> int:
     """Banks or an index that cannot be read are no fault of the caller's, and no match is not what is answered."""
-    return 503 if fault.where.startswith(("media index", "media banks")) else 400
+    ours = fault.where.startswith((str(desk.workspace.path), "media index"))
+    return HTTPStatus.SERVICE_UNAVAILABLE if ours else HTTPStatus.BAD_REQUEST
 
 
 def _message(status: int, message: str) -> Response:
