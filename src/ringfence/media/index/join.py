@@ -22,11 +22,11 @@ from ringfence.media.index.bits import WORDS, mixed
 from ringfence.media.index.order import by_columns, new_rows, taken
 from ringfence.media.index.plan import choose, met_by_words
 from ringfence.media.index.scan import FLIPS, WITHIN, Numbers, distance
-from ringfence.media.index.tables import BUCKETS, LEAD, High, Tables, build
+from ringfence.media.index.tables import BUCKETS, LEAD, High, build
 from ringfence.media.index.vectors import LANES, lowest, near, other
 
 FEW = 1_500  # codes; fewer are compared one by one, while tables would be made
-HOT = 1 << 18  # pairs of two buckets from which on it pays to know which are in one cluster already
+HOT = 1 << 12  # pairs of two buckets from which on it pays to know which are in one cluster already
 WAITING = 1_024  # pairs whose codes are asked for before they are compared
 
 
@@ -65,7 +65,7 @@ def _joined(codes: Codes, radius: int, asks: NDArray[np.bool_]) -> list[Numbers]
 
     def task(own: Numbers, cut: tuple[int, int]) -> None:
         _join_bands(
-            codes, radius, radii, asks, bool(asks.all()), tables.starts, tables.beside, tables.low, tables.high,
+            codes, radius, radii, asks, tables.starts, tables.beside, tables.low, tables.high,
             FLIPS, WITHIN, own, *cut,
         )  # fmt: skip
 
@@ -95,12 +95,12 @@ class _Band(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def _join_bands(
-    codes: Codes, radius: int, radii: Numbers, asks: NDArray[np.bool_], all_ask: bool, starts: NDArray[np.uint32],
+    codes: Codes, radius: int, radii: Numbers, asks: NDArray[np.bool_], starts: NDArray[np.uint32],
     beside: NDArray[np.uint16], low: NDArray[np.uint16], high: High, flips: Numbers, within: Numbers, parent: Numbers,
     first: int, last: int,
 ) -> None:  # fmt: skip
     """The pairs that the words first..last lead to."""
-    count = len(codes)
+    count, all_ask = len(codes), bool(asks.all())
     numbers, labels = np.empty(count, np.int64), np.empty(count + LANES, np.int32)
     pairs = np.empty((WAITING, 2), np.int64)
     for word in range(first, last):
@@ -147,7 +147,7 @@ def _join_band(
 
 @njit(nogil=True, cache=True)
 def _join_two(
-    band: _Band, begin: int, end: int, since: int, until: int, most: int, pairs: Numbers, waiting: int,
+    band: _Band, begin: np.int64, end: np.int64, since: np.int64, until: np.int64, most: int, pairs: Numbers, waiting: int,
     parent: Numbers,
 ) -> int:  # fmt: skip
     """Compare the codes at begin..end with those at since..until; how many pairs wait after that."""
@@ -181,7 +181,14 @@ def _compare(band: _Band, pairs: Numbers, waiting: int, parent: Numbers) -> None
 
 @njit(nogil=True, cache=True)
 def _join_hot(
-    band: _Band, begin: int, end: int, since: int, until: int, most: int, labels: NDArray[np.int32], parent: Numbers
+    band: _Band,
+    begin: np.int64,
+    end: np.int64,
+    since: np.int64,
+    until: np.int64,
+    most: int,
+    labels: NDArray[np.int32],
+    parent: Numbers,
 ) -> None:
     """As `_join_two`, but pairs of one cluster are passed over: by `labels`, which say what cluster a place was in.
 
@@ -213,7 +220,7 @@ def _join_hot(
 
 
 @njit(nogil=True, cache=True)
-def _renew(band: _Band, since: int, until: int, labels: NDArray[np.int32], parent: Numbers) -> bool:
+def _renew(band: _Band, since: np.int64, until: np.int64, labels: NDArray[np.int32], parent: Numbers) -> bool:
     """Whether all of the places are in one cluster."""
     alike = True
     for place in range(since, until):

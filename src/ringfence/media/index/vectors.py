@@ -37,7 +37,7 @@ def _near(_context: Any, words: Any, place: Any, word: Any, most: Any) -> Any:
 
 
 def _other(_context: Any, labels: Any, place: Any, label: Any) -> Any:
-    """Bit i of the answer: whether `labels[place + i]` is not `label`, for LANES of them; `labels` are 32-bit numbers."""
+    """Bit i of the answer: whether `labels[place + i]`, a 32-bit number, is not `label`; for LANES of them."""
 
     def written(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         array_of: Any = make_array
