@@ -18,7 +18,9 @@ from ringfence.media.banks import journal, listed
 from ringfence.media.banks.bank import Bank
 from ringfence.media.banks.banks import Banks
 from ringfence.media.hashes import RADIUS, Codes
+from ringfence.media.index.live import NOTHING, MediaIndex
 from ringfence.media.index.matches import Batch, Ids, Matches, Values
+from ringfence.media.index.part import part
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind
 from ringfence.store import disk
@@ -38,7 +40,7 @@ class Index(Protocol):
     def rebuild(self, upto: int, batches: Iterable[Batch]) -> Self: ...
 
 
-Open = Callable[[Path], Index]
+Open = Callable[[Path], Index]  # Raises Fault for an index that is damaged.
 
 
 @dataclass(slots=True)
@@ -98,7 +100,7 @@ class Current:
             self._fresh = fresh
 
 
-def renewed(path: Path, folder: Path, opened: Open, most_behind: int = 0) -> Index | None:
+def renewed(path: Path, folder: Path, opened: Open, most_behind: int) -> Index | None:
     """An index that is at most so many entries behind: the newest on disk, or else one that is built now.
 
     None while another process builds one.
@@ -106,15 +108,31 @@ def renewed(path: Path, folder: Path, opened: Open, most_behind: int = 0) -> Ind
     with _alone(folder) as alone:
         if not alone:
             return None
-        banks = Banks(path)
-        try:
-            with banks.reading():
-                newest = opened(folder)
-                if newest.upto and journal.waiting(banks.db, newest.upto) <= most_behind:
-                    return newest
-                return newest.rebuild(journal.last(banks.db), journal.came(banks.db, 0))
-        finally:
-            banks.close()
+        newest = opened(folder)
+        with _moment(path) as banks:
+            if newest.upto and journal.waiting(banks.db, newest.upto) <= most_behind:
+                return newest
+            return newest.rebuild(journal.last(banks.db), journal.came(banks.db, 0))
+
+
+def rebuild(path: Path, folder: Path) -> Index:
+    """Build the index from the banks, whatever there was before. Raises Fault while another process does."""
+    with _alone(folder) as alone:
+        if not alone:
+            raise Fault("is being built by another process", where=str(folder), mend="wait until it is done")
+        with _moment(path) as banks:
+            blank = MediaIndex(folder, part(NOTHING), 0)
+            return blank.rebuild(journal.last(banks.db), journal.came(banks.db, 0))
+
+
+@contextmanager
+def _moment(path: Path) -> Iterator[Banks]:
+    banks = Banks(path)
+    try:
+        with banks.reading():
+            yield banks
+    finally:
+        banks.close()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from ringfence.media.banks.contents import Entry, Review
 from ringfence.media.banks.reviews import Act
 from ringfence.media.current import Current, Open
 from ringfence.media.hashes import codes_of
+from ringfence.media.index.live import MediaIndex
 from ringfence.media.index.matches import Matches
 from ringfence.media.match import Answer, Hit, Now
 from ringfence.media.queries import AS_IT_IS, Query, checked
@@ -50,7 +51,7 @@ class Matcher:
             self._key = self.banks.db.execute("SELECT rollout_key FROM state").fetchone()[0]
 
     @classmethod
-    def open(cls, workspace: Workspace, opened: Open) -> Self:
+    def open(cls, workspace: Workspace, opened: Open = MediaIndex.open) -> Self:
         """The matcher of a workspace. Raises Fault where its banks or its index cannot be used. It is audited."""
         audit.record(workspace, audit.Action.MEDIA_MATCHED, "matching begins")
         settings, place = workspace.config.media, workspace.media
@@ -61,10 +62,12 @@ class Matcher:
     def close(self) -> None:
         """Write down what is remembered, and how much was asked."""
         with self._one:
-            self.remembered.close()
-            self._audit()
-            self.current.banks.close()
-            self.banks.close()
+            try:
+                self.remembered.close()
+                self._audit()
+            finally:
+                self.current.banks.close()
+                self.banks.close()
 
     def match(self, query: Query) -> Answer:
         """The answer to one query. Raises Fault where it cannot be given."""

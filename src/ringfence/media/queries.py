@@ -12,7 +12,7 @@ from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind
 
 AS_IT_IS = "as it is"
-MOST_LOOKS = 64  # of one picture; eight turns and mirrors, and as many without borders, are 16
+MOST_LOOKS = 4_096  # of one picture or video: an hour and more, with a frame a second
 MOST_TEXT = 1_000  # characters of an id or of the name of a transform
 
 
@@ -49,11 +49,18 @@ class _Look(msgspec.Struct, frozen=True):
     quality: int | None = None
 
 
+class _Frame(msgspec.Struct, frozen=True):
+    pdq: str
+    number: int
+    quality: int | None = None
+
+
 class _Line(msgspec.Struct, frozen=True):
     media_id: str = ""
     pdq: str | None = None
     quality: int | None = None
     looks: list[_Look] = []
+    frames: list[_Frame] = []
     md5: str | None = None
     sha1: str | None = None
     sha256: str | None = None
@@ -61,7 +68,7 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 def read(line: bytes | str, where: str) -> Query:
-    """A query from a line of JSON; what else the line holds is passed over.
+    """A query from a line of JSON; what else the line holds is passed over. A video's frames are looks, too.
 
     Raises Fault for a line that is no such object, says no hash, or a hash that is none, which is not repeated.
     """
@@ -73,6 +80,8 @@ def read(line: bytes | str, where: str) -> Query:
     looks = tuple(_look(look, where) for look in found.looks)
     if found.pdq and not any(look.transform == AS_IT_IS for look in looks):
         looks = (_look(_Look(found.pdq, quality=found.quality), where), *looks)
+    frames = (_Look(one.pdq, f"frame {one.number}", one.quality) for one in found.frames)
+    looks = (*looks, *(_look(frame, where) for frame in frames))
     texts = ((kind, getattr(found, kind)) for kind in (HashKind.SHA256, HashKind.SHA1, HashKind.MD5))
     digests = tuple(Signal(kind, parse(kind, text, f"{where}, {kind}")) for kind, text in texts if text)
     return checked(Query(found.media_id, digests, looks, found.uploader), where)

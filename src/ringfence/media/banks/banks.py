@@ -67,8 +67,9 @@ class Banks:
         with self._changing(f"bank {name} set"):
             listed.change(self.db, name, bank)
 
-    def remove(self, name: str) -> None:
-        with self._changing(f"bank {name} removed"):
+    def remove(self, name: str, *, by: str | None = None) -> None:
+        """Remove a bank with all it holds, and all that was said of it."""
+        with self._changing(f"bank {name} removed", by):
             listed.remove(self.db, name)
 
     def size(self, name: str) -> listed.Size:
@@ -79,6 +80,11 @@ class Banks:
         """How many hashes of each kind all banks hold."""
         with self.reading():
             return listed.hashes(self.db)
+
+    def entries(self) -> int:
+        """How many hashes all banks hold; counted, which takes seconds for millions."""
+        with self.reading():
+            return int(self.db.execute("SELECT count(*) FROM entries").fetchone()[0])
 
     def land(self, bank: str, page: Page) -> Landed:
         """Put what an exchange sent into a bank, with the checkpoint, in one transaction. Twice is as once."""
