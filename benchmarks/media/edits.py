@@ -59,7 +59,7 @@ def _logo(image: Image.Image, share: float) -> Image.Image:
 
 
 def _screen(image: Image.Image, ground: tuple[int, int, int], ink: tuple[int, int, int]) -> Image.Image:
-    """As a telephone shows it: a bar with the time, one with a name, the picture from side to side, signs and a line."""
+    """As a telephone shows it: a bar with the time, one with a name, the picture from side to side, signs, a line."""
     width = 1080
     image = image.resize((width, round(width * image.height / image.width)), Image.Resampling.LANCZOS)
     top, below = 260, 420

@@ -24,7 +24,7 @@ from ringfence.media.hashing.pdq import FORMS
 from ringfence.media.hashing.pictures import chain, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "robustness.md"
-DRAWN = 60
+DRAWN = 48
 GOAL = 0.99
 STORED = 92  # the quality of JPEG that everything is stored in once more
 
