@@ -137,7 +137,8 @@ compression and scaling, and neither a mirror nor a border. So `ringfence media 
   A photograph that is stored on its side and says so (EXIF) is hashed as it is stored, as the reference does, and is
   upright in one of the eight.
 - **Without a border**: lines from each side of which 98% have one colour, within 12 of 255, again and again.
-- **Without a frame**: the same where 70% have one colour, within 3: a screen with signs and text around the picture.
+- **Without a frame**: the same up to the last line of one colour, within 3, with lines between of which at least 35%
+  have it: a screen with signs and text around the picture.
 
 Each table says which share was known again: by the first hash alone, by the eight forms, and by all looks. What is
 cropped or turned by a few degrees is **not** known again; a platform that has the picture may list such variants too.

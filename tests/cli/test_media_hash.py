@@ -61,11 +61,9 @@ def test_as_one_object_it_counts(uploads: Path) -> None:
     assert io.BytesIO(done.stdout_bytes).read().count(b"\n") == 1
 
 
-@pytest.mark.parametrize(
-    "arguments", [["nowhere"], ["."], [".", "--video-seconds", "-1"], [".", "--video-seconds", "nan"]]
-)
+@pytest.mark.parametrize("arguments", ["nowhere", ".", ". --video-seconds -1", ". --video-seconds nan"])
 def test_what_is_asked_for_and_cannot_be_is_a_fault(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert isinstance(run(*arguments).exception, Fault)
+    assert isinstance(run(*arguments.split()).exception, Fault)
