@@ -1,7 +1,8 @@
 """Where does a picture end and its border begin? Letterboxes, frames, and the screen that a picture was taken of.
 
-A line belongs to the border while most of it has the colour of the outermost line of its side. What lies within is
-looked at again: a black letterbox may have a white frame, and a bar on a screen another colour than the page.
+A border begins with a line of one colour and ends with the last such line; in between at least a share of each line has
+that colour, so that text and signs on a screen are passed over. What lies within is looked at again: a black letterbox
+may have a white frame, and a bar on a screen another colour than the page.
 """
 
 from dataclasses import dataclass
@@ -19,13 +20,14 @@ class Kind:
     """What is taken for a border, and what the picture within is called."""
 
     name: str
-    share: float  # of a line that has the border's colour
+    share: float  # of a line within it that has its colour
     alike: float  # of 255: as far from that colour as still counts
 
 
-# Compression moves the colours of a border next to what it frames. Signs and text on a screen cover less than a third
-# of a line, and the rest is as it was drawn; a sky is not.
-KINDS = (Kind("without border", 0.98, 12), Kind("without frame", 0.7, 3))
+FLAT = 0.98  # of a line of one colour; compression moves the rest, next to what is framed
+# What a screen shows is drawn, in exactly one colour, where a sky is only nearly of one. A line of text from side to
+# side leaves more than a third of the page between and within its letters.
+KINDS = (Kind("without border", FLAT, 12), Kind("without frame", 0.35, 3))
 
 
 def within(luma: Luma, kind: Kind) -> Luma | None:
@@ -47,11 +49,15 @@ def _lines(luma: Luma, kind: Kind) -> int:
     if not luma.size:
         return 0
     colour = np.median(luma[0])
-    count, step = 0, 1
-    while count < len(luma):
+    flat, start, step = 0, 0, 1
+    while start < len(luma):
         # Few lines at first, as most pictures have no border; then more and more.
-        alike = (np.abs(luma[count : count + step] - colour) <= kind.alike).mean(axis=1) >= kind.share
-        if not alike.all():
-            return count + int(alike.argmin())
-        count, step = count + len(alike), step * 2
-    return count
+        shares = (np.abs(luma[start : start + step] - colour) <= kind.alike).mean(axis=1)
+        other = shares < (kind.share if flat else FLAT)
+        stop = int(other.argmax()) if other.any() else len(shares)
+        if (shares[:stop] >= FLAT).any():
+            flat = start + int(np.flatnonzero(shares[:stop] >= FLAT)[-1]) + 1
+        if stop < len(shares):
+            break
+        start, step = start + len(shares), step * 2
+    return flat

@@ -83,4 +83,4 @@ def _neither(head: bytes) -> Refused:
     if text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in text):
         return _SVG
     what = "is neither a picture nor a video of a kind that is decoded"
-    return Refused(Reason.KIND, what, "its name does not matter; hash JPEG, PNG, GIF, WebP, AVIF, TIFF, BMP or a video")
+    return Refused(Reason.KIND, what, "hash JPEG, PNG, GIF, WebP, AVIF, TIFF, BMP or a video, by whatever name")

@@ -51,11 +51,16 @@ def files(paths: Iterable[Path]) -> Iterator[File]:
         if path.is_dir():
             for folder, folders, names in os.walk(path, onerror=_unreadable):
                 folders.sort()
-                yield from (File(str(found), found) for found in (Path(folder, name) for name in sorted(names)))
+                yield from (_named(Path(folder, name)) for name in sorted(names))
         elif os.path.lexists(path):
-            yield File(str(path), path)
+            yield _named(path)
         else:
             raise Fault("is not there", where=str(path), mend="name a file, a folder, or - for lines of hashes")
+
+
+def _named(path: Path) -> File:
+    """By its path. Bytes of it that are no text are written as such, or no line could hold it."""
+    return File(os.fsencode(path).decode(errors="backslashreplace"), path)
 
 
 def _unreadable(error: OSError) -> None:
