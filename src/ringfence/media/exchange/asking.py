@@ -125,6 +125,7 @@ class Line:
                 raise Fault(f"its answer is larger than {self.most_bytes >> 20:,} MB", where=self.where, mend=mend)
         if said is not None and len(body) < said:
             raise http.client.IncompleteRead(bytes(body), said - len(body))
+        response.close()  # so that the connection may be asked again; the library does not see its end by itself
         return bytes(body)
 
     @property

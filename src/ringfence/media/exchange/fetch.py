@@ -221,10 +221,10 @@ def _check_progress(run: _Run, sent: Sent) -> None:
 
 def _remove(run: _Run) -> None:
     """End a pass that began anew: remove what it did not see. Raises Fault when that is too much to be believed."""
-    known = list(run.shelf.known())
-    missing = list(seen.missing(run.file, run.kept.sure, known))
-    if len(missing) > run.bounds.most_removed * len(known):
-        what = f"no longer has {len(missing):,} of the bank's {len(known):,} items, so nothing was removed"
+    missing = list(seen.missing(run.file, run.kept.sure, run.shelf.known()))
+    held = sum(1 for _ in run.shelf.known())
+    if len(missing) > run.bounds.most_removed * held:
+        what = f"no longer has {len(missing):,} of the bank's {held:,} items, so nothing was removed"
         mend = "ask the exchange; where it is right, fetch once more with --remove-most"
         raise Fault(what, where=run.line.where, mend=mend)
     text = kept.written(run.kept)

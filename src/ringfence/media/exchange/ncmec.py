@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 import msgspec
 
 from ringfence.media.exchange import markup, places
-from ringfence.media.exchange.sent import Request, Sent, latest, signal
+from ringfence.media.exchange.sent import Request, Sent, latest, signal, source_id
 from ringfence.media.items import Item, Signal
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
@@ -137,34 +137,34 @@ def _entry(
     kind = element.tag.removeprefix("deleted").lower()
     member = element.find("member")
     number = "" if member is None else member.get("id", "")
-    name = markup.text(element, "id")
+    name = source_id(markup.text(element, "id"))
     if kind not in {"image", "video"}:
         passed_over[f"{_word(element.tag)}, an unknown kind of entry"] += 1
     elif not name or not _MEMBER.fullmatch(number):
         passed_over[f"{kind} without an id or a member"] += 1
     else:
-        source_id, at = f"{number}/{name}", places.time(markup.text(element, "timestamp"))
+        entry, at = f"{number}/{name}", places.time(markup.text(element, "timestamp"))
         if element.tag.startswith("deleted"):
-            return source_id, at, None
+            return entry, at, None
         if only_members and number not in only_members:
             passed_over[f"{kind} of another member"] += 1
             return None
-        return _item(element, kind, source_id, at, passed_over)
+        return _item(element, kind, entry, at, passed_over)
     return None
 
 
 def _item(
-    element: Element, kind: str, source_id: str, at: datetime | None, passed_over: Counter[str]
+    element: Element, kind: str, entry: str, at: datetime | None, passed_over: Counter[str]
 ) -> tuple[str, datetime | None, Item | None] | None:
     """An entry with no hash that we compare is gone; one whose hashes are all broken stays as it was."""
     signals, broken = _signals(element, passed_over)
     if not signals:
-        return None if broken else (source_id, at, None)
+        return None if broken else (entry, at, None)
     classification = markup.text(element, "classification")
     labels = (kind, classification) if classification else (kind,)
     disputed = element.find("feedback/negativeFeedback") is not None
     opinion = Opinion.DISPUTED if disputed else Opinion.POSITIVE
-    return source_id, at, Item(source_id, signals, labels, opinion, at)
+    return entry, at, Item(entry, signals, labels, opinion, at)
 
 
 def _signals(element: Element, passed_over: Counter[str]) -> tuple[tuple[Signal, ...], int]:

@@ -10,6 +10,8 @@ from ringfence.media.items import Item, Signal
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
 
+LONGEST_ID = 256  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -41,11 +43,11 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a reviewer thought of a hash that an exchange had sent. `number` is the bank's own."""
+    """What a reviewer thought of an item that an exchange had sent, and its hashes. `number` is the bank's own."""
 
     number: int
     source_id: str
-    signal: Signal
+    signals: tuple[Signal, ...]
     opinion: Opinion
 
 
@@ -87,6 +89,11 @@ def signal(kind: HashKind, text: str) -> Signal | None:
         return Signal(kind, hashes.parse(kind, text.strip(), kind))
     except Fault:
         return None
+
+
+def source_id(text: str) -> str:
+    """An id as it may be kept; "" for one that is empty, longer than LONGEST_ID or not text that can be written."""
+    return text if len(text) <= LONGEST_ID and text.isprintable() else ""
 
 
 def latest(entries: Sequence[tuple[str, datetime | None, Item | None]]) -> tuple[tuple[Item, ...], tuple[str, ...]]:

@@ -90,7 +90,7 @@ class StopNcii:
         return Sent(items, gone, places.written(after), token, when, bool(token), passed_over)
 
 
-def source_id(kind: str, value: bytes) -> str:
+def made_id(kind: str, value: bytes) -> str:
     """The service has no ids, so one is made of the hash, and does not give it away where ids are shown."""
     return f"{kind}-{blake2b(value, digest_size=16).hexdigest()}"
 
@@ -132,7 +132,7 @@ def _entry(raw: msgspec.Raw, passed_over: Counter[str]) -> tuple[str, datetime |
 
 
 def _held(record: _Record, made: Signal) -> tuple[str, datetime | None, Item | None]:
-    name = source_id(record.signalType, made.value)
+    name = made_id(record.signalType, made.value)
     at = None if record.lastModtimestamp is None else places.moment(record.lastModtimestamp)
     if record.hashStatus in WITHDRAWN:
         return name, at, None

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 
 from ringfence.media.exchange import places
-from ringfence.media.exchange.sent import Request, Sent, latest, signal
+from ringfence.media.exchange.sent import Request, Sent, latest, signal, source_id
 from ringfence.media.items import Item
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
@@ -156,7 +156,11 @@ def _entry(record: _Record, passed_over: Counter[str]) -> tuple[str, datetime | 
     if kind is None:
         passed_over[record.type if record.type.isascii() and len(record.type) < 40 else "something"] += 1  # noqa: PLR2004
         return None
-    name, at = str(record.id), places.moment(_seconds(record)) if _seconds(record) else None
+    name = source_id(str(record.id))
+    if not name:
+        passed_over["record without an id"] += 1
+        return None
+    at = places.moment(_seconds(record)) if _seconds(record) else None
     seen = [] if record.descriptors is None else record.descriptors.data
     if record.should_delete or not seen:
         return name, at, None
