@@ -149,7 +149,7 @@ RUN = st.tuples(
 
 
 @pytest.mark.parametrize("service", SOURCES)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(runs=st.lists(RUN, max_size=5), size=st.integers(1, 4))
 def test_whatever_breaks_the_bank_equals_the_list_in_the_end(
     server: StandIn, tmp_path: Path, service: str, runs: list[tuple[list[tuple[str, bool]], list[Trouble | None],

@@ -94,6 +94,7 @@ class _Run:
     patience: Patience
     kept: Kept
     started: datetime
+    resumed: bool  # in the middle of a list that was made for an earlier run: what came since is asked for after it
     pages: int = 0
     idle: int = 0
     since: datetime | None = None
@@ -123,11 +124,12 @@ def fetch(
     patience = patience or Patience()
     now = patience.now()
     begun = _begun(exchange, source, shelf, file, now, anew=anew)
-    run = _Run(source, line, shelf, file, bounds or Bounds(), patience, begun, now)
+    run = _Run(source, line, shelf, file, bounds or Bounds(), patience, begun, now, begun.paging)
     trouble = None
     try:
-        if run.kept.anew is not Anew.REMOVING:
-            _pages(run, tell)
+        if run.kept.anew is Anew.REMOVING:
+            _remove(run)
+        _pages(run, tell)
         if run.kept.anew is Anew.REMOVING:
             _remove(run)
     except Fault as fault:
@@ -161,7 +163,8 @@ def _pages(run: _Run, tell: Tell) -> None:
         place, answer = _asked(run)
         sent = run.source.read(again.checked(answer, run.line.where).body, place)
         _check_progress(run, sent)
-        now, more = run.patience.now(), sent.more
+        now, more = run.patience.now(), sent.more or run.resumed
+        run.resumed = run.resumed and sent.more
         after = msgspec.structs.replace(run.kept, place=sent.place, at=now, paging=bool(sent.mark))
         if not more:
             ended = after.anew is Anew.NO
@@ -177,7 +180,7 @@ def _pages(run: _Run, tell: Tell) -> None:
 def _asked(run: _Run) -> tuple[str, Answer]:
     """The question's place and its answer. A page's name that went bad since the last run is done without, once."""
     now = run.patience.now()
-    resumed = run.pages == 0 and run.kept.paging
+    resumed = run.pages == 0 and run.resumed
     named = not resumed or now - run.kept.at <= run.source.paging_lasts
     place = run.source.settle(run.kept.place, now, paging=named)
     answer = again.ask(run.line, run.source.ask(place), run.source.media_types, run.patience)
