@@ -188,5 +188,10 @@ def _told(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def is_word(text: str) -> bool:
+    """Whether it may be repeated: short, and of letters, digits, dashes and underscores only."""
+    return _WORD.fullmatch(text) is not None
+
+
 def _word(name: str) -> str:
-    return name if _WORD.fullmatch(name) else "something"
+    return name if is_word(name) else "something"

@@ -29,6 +29,7 @@ KINDS = {
 }
 FIELDS = "id,indicator,type,last_updated,should_delete,descriptors{id,reactions,owner{id},tags,status}"
 PAGE = 500  # records
+TYPES = ("application/json", "text/javascript", "text/json")
 LONGEST_QUERY = 8_192
 DISAGREE = ("DISAGREE_WITH_TAGS", "NOT_HELPFUL")
 OPINIONS = {"MALICIOUS": Opinion.POSITIVE, "NON_MALICIOUS": Opinion.NEGATIVE}
@@ -65,6 +66,10 @@ class _Descriptors(msgspec.Struct):
     data: list[_Descriptor] = []
 
 
+class _Seen(msgspec.Struct):
+    descriptors: _Descriptors | None = None
+
+
 class _Record(msgspec.Struct):
     id: str | int
     type: str
@@ -79,7 +84,7 @@ class ThreatExchange:
     """A `Source`: one privacy group, by its number."""
 
     group: str
-    media_types: tuple[str, ...] = ("application/json", "text/javascript", "text/json")
+    media_types: tuple[str, ...] = TYPES
     paging_lasts: timedelta = timedelta(hours=12)
     copy_lasts: timedelta | None = timedelta(days=85)
 
@@ -117,6 +122,15 @@ def _answer(body: bytes) -> _Answer:
         return msgspec.json.decode(body, type=_Answer)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise Fault("is no whole list of changes in JSON", where=WHERE, mend=places.AGAIN) from None
+
+
+def descriptors(body: bytes) -> list[str]:
+    """The ids of the descriptors in the answer to a question for one indicator."""
+    try:
+        seen = msgspec.json.decode(body, type=_Seen).descriptors
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise Fault("is no indicator in JSON", where=WHERE, mend=places.AGAIN) from None
+    return [name for one in (seen.data if seen else ()) if (name := str(one.id)).isascii() and name.isdecimal()]
 
 
 def _query(following: str, group: str) -> str:
