@@ -15,6 +15,7 @@ from ringfence.media.banks.bank import OWN, Bank
 from ringfence.media.banks.banks import Banks
 from ringfence.media.exchange import column_mapping, columns, imported, rows, services, settings, vpdq_text
 from ringfence.media.exchange import feedback as opinions
+from ringfence.media.exchange.alone import filling
 from ringfence.media.exchange.fetch import Bounds, Fetched, Shelf
 from ringfence.media.exchange.fetch import fetch as bring
 from ringfence.media.exchange.imported import MOST_REMOVED
@@ -172,10 +173,10 @@ def import_(
     Example: ringfence media exchange import list.csv --mapping list.toml --bank partner --workspace platform
     """
     place = say.workspace(workspace)
-    read = _rows(file, format_, mapping, item)
     _check_bank(place, bank)
+    read = _rows(file, format_, mapping, item)
     aside = place.media / "quarantine" / f"{read.digest[:16]}.csv"
-    with place.lock(), closing(Banks.of(place)) as banks:
+    with filling(place.media, bank), closing(Banks.of(place)) as banks:
         if bank.casefold() not in {one.casefold() for one in banks.every()}:
             banks.add(Bank(bank))
         share = 1.0 if remove_most else MOST_REMOVED
@@ -197,7 +198,7 @@ def _fetched(place: Workspace, name: str, exchange: settings.Exchange, bounds: B
     limits = Bounds(exchange.most_pages, exchange.most_hours * 3600, bounds.idle, bounds.most_removed)
     with (
         services.line(exchange, Purpose.FETCH) as line,
-        place.lock(),
+        filling(place.media, exchange.bank),
         closing(Banks.of(place)) as banks,
         say.ERRORS.status(f"{name} ...") as status,
     ):

@@ -16,7 +16,7 @@ from ringfence.ingest.choices import choices
 from ringfence.media.exchange import places
 from ringfence.media.exchange.column_mapping import Column, ColumnMapping
 from ringfence.media.exchange.rows import Bad, Rows, content
-from ringfence.media.exchange.sent import signal, source_id
+from ringfence.media.exchange.sent import labels, signal, source_id
 from ringfence.media.items import Item, Signal
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
@@ -139,12 +139,12 @@ def _row(cells: list[str], mapping: ColumnMapping, where: Mapping[Column, int]) 
                     for kind, column in columns.hashes().items() if (text := cell(column)))  # fmt: skip
     if not signals:
         raise _Unusable("holds no hash")
-    labels = (*mapping.labels, *(text for column in columns.labels if (text := cell(column))))
+    words = labels(*mapping.labels, *map(cell, columns.labels))
     name = cell(columns.source_id)
     if columns.source_id is not None and not source_id(name):
         raise _Unusable("has no id, or one that cannot be kept")
     opinion = _opinion(cell(columns.opinion), mapping) if columns.opinion is not None else Opinion.POSITIVE
-    return _Row(name or _made_id(signals), signals, labels, opinion, _time(cell(columns.at)))
+    return _Row(name or _made_id(signals), signals, words, opinion, _time(cell(columns.at)))
 
 
 def _signal(kind: HashKind, text: str, quality: str) -> Signal:

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 import msgspec
 
 from ringfence.media.exchange import markup, places
-from ringfence.media.exchange.sent import Request, Sent, latest, signal, source_id
+from ringfence.media.exchange.sent import Request, Sent, labels, latest, signal, source_id
 from ringfence.media.items import Item, Signal
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
@@ -160,11 +160,9 @@ def _item(
     signals, broken = _signals(element, passed_over)
     if not signals:
         return None if broken else (entry, at, None)
-    classification = markup.text(element, "classification")
-    labels = (kind, classification) if classification else (kind,)
     disputed = element.find("feedback/negativeFeedback") is not None
     opinion = Opinion.DISPUTED if disputed else Opinion.POSITIVE
-    return entry, at, Item(entry, signals, labels, opinion, at)
+    return entry, at, Item(entry, signals, labels(kind, markup.text(element, "classification")), opinion, at)
 
 
 def _signals(element: Element, passed_over: Counter[str]) -> tuple[tuple[Signal, ...], int]:

@@ -96,6 +96,12 @@ def source_id(text: str) -> str:
     return text if len(text) <= LONGEST_ID and text.isprintable() else ""
 
 
+def labels(*texts: str) -> tuple[str, ...]:
+    """Words as they may be kept: each once, in one line, and none longer than LONGEST_ID."""
+    plain = (" ".join(text.split())[:LONGEST_ID] for text in texts)
+    return tuple(dict.fromkeys(text for text in plain if text and text.isprintable()))
+
+
 def latest(entries: Sequence[tuple[str, datetime | None, Item | None]]) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     """What came and what is gone, of entries (id, when, the item or None when it is gone) of one answer.
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from ringfence.media.exchange import places
-from ringfence.media.exchange.sent import Request, Sent, latest, signal
+from ringfence.media.exchange.sent import Request, Sent, labels, latest, signal
 from ringfence.media.items import Item, Signal
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
@@ -137,8 +137,7 @@ def _held(record: _Record, made: Signal) -> tuple[str, datetime | None, Item | N
     if record.hashStatus in WITHDRAWN:
         return name, at, None
     said = {one.feedbackValue for one in record.CSPFeedbacks or ()}
-    labels = (record.signalType, record.hashStatus) if record.hashStatus != "Unknown" else (record.signalType,)
-    return name, at, Item(name, (made,), labels, _opinion(said), at)
+    return name, at, Item(name, (made,), labels(record.signalType, record.hashStatus), _opinion(said), at)
 
 
 def _opinion(said: set[str]) -> Opinion:

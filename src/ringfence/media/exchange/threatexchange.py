@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 
 from ringfence.media.exchange import places
-from ringfence.media.exchange.sent import Request, Sent, latest, signal, source_id
+from ringfence.media.exchange.sent import Request, Sent, labels, latest, signal, source_id
 from ringfence.media.items import Item
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
@@ -183,7 +183,7 @@ def _entry(record: _Record, passed_over: Counter[str]) -> tuple[str, datetime | 
         passed_over[f"{kind} that is none"] += 1
         return None
     tags = sorted({tag for one in seen for tag in _tags(one.tags)})
-    return name, at, Item(name, (made,), (record.type, *tags), _opinion(seen), at)
+    return name, at, Item(name, (made,), labels(record.type, *tags), _opinion(seen), at)
 
 
 def _opinion(seen: list[_Descriptor]) -> Opinion:
