@@ -7,9 +7,10 @@ needs nothing more installed. A redirect is not followed: the secret goes to the
 import http.client
 import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from socket import SHUT_RDWR
+from socket import SHUT_RDWR, socket
 from threading import Timer
 from types import TracebackType
 from typing import Self
@@ -35,6 +36,20 @@ class Answer:
 
 class Dropped(Exception):
     """No whole answer came; asking again may help. It says why, in words of ours or the system's."""
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Cuts the socket off when time is over. The library lets go of a socket while its answer is still read."""
+
+    sock: socket | None = None
+    over: bool = False
+
+    def strike(self) -> None:
+        self.over = True
+        with suppress(OSError):  # it is closed already
+            if self.sock is not None:
+                self.sock.shutdown(SHUT_RDWR)
 
 
 @dataclass(slots=True)
@@ -68,24 +83,29 @@ class Line:
         The clock runs from the first byte sent to the last received: a trickle does not reset it.
         """
         connection = self._connection()
-        late = Timer(self.seconds, _hang_up, (connection, over := [False]))
+        clock = _Clock()
+        late = Timer(self.seconds, clock.strike)
         late.daemon = True
         late.start()
         try:
-            return self._answer(connection, request, media_types)
+            answer = self._answer(connection, request, media_types, clock)
         except ssl.SSLCertVerificationError as error:
-            self.close()
             what = f"its certificate is not trusted ({error.verify_message})"
-            raise Fault(what, where=self.where, mend="check the address, and the certificates of this system") from None
+            trouble: Exception = Fault(
+                what, where=self.where, mend="check the address, and the certificates of this system"
+            )
         except (OSError, http.client.HTTPException) as error:
-            why = f"no whole answer within {self.seconds:g} s" if over[0] else _why(error)
-            self.close()
-            raise Dropped(why) from None
-        except Fault:
-            self.close()  # whatever is left of the body is not waited for
-            raise
+            trouble = Dropped(_why(error))
+        except Fault as fault:
+            trouble = fault
+        else:
+            if not clock.over:
+                return answer
         finally:
             late.cancel()
+        self.close()  # whatever is left of the body is not waited for
+        # What was cut off by the clock looks like an answer that ends, so that whatever came of it does not count.
+        raise Dropped(f"no whole answer within {self.seconds:g} s") if clock.over else trouble from None
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._open is None:
@@ -98,21 +118,26 @@ class Line:
                 self._open = http.client.HTTPConnection(host, parts.port, timeout=self.seconds)
         return self._open
 
-    def _answer(self, connection: http.client.HTTPConnection, request: Request, media_types: Sequence[str]) -> Answer:
+    def _answer(
+        self, connection: http.client.HTTPConnection, request: Request, media_types: Sequence[str], clock: _Clock
+    ) -> Answer:
         path = urlsplit(self.address).path.rstrip("/") + request.path
         if self.query:
             path += ("&" if "?" in path else "?") + self.query
         headers = {"accept": ", ".join(media_types), "user-agent": NAME, **self.headers}
         if request.body:
             headers["content-type"] = request.content_type
+        if connection.sock is None:
+            connection.connect()
+        clock.sock = connection.sock
         connection.request(request.method, path, body=request.body or None, headers=headers)
-        response = connection.getresponse()
-        if response.status >= HTTPStatus.MULTIPLE_CHOICES:
-            self.close()
-            return Answer(response.status, retry_after=response.headers.get("retry-after", ""))
-        if request.method == "GET":
-            _check_type(response.headers.get_content_type(), media_types, self.where)
-        return Answer(response.status, self._body(response))
+        with connection.getresponse() as response:
+            if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+                self.close()
+                return Answer(response.status, retry_after=response.headers.get("retry-after", ""))
+            if request.method == "GET":
+                _check_type(response.headers.get_content_type(), media_types, self.where)
+            return Answer(response.status, self._body(response))
 
     def _body(self, response: http.client.HTTPResponse) -> bytes:
         """All of it. The library does not miss what is lacking when it is read in pieces, so it is counted here."""
@@ -125,22 +150,11 @@ class Line:
                 raise Fault(f"its answer is larger than {self.most_bytes >> 20:,} MB", where=self.where, mend=mend)
         if said is not None and len(body) < said:
             raise http.client.IncompleteRead(bytes(body), said - len(body))
-        response.close()  # so that the connection may be asked again; the library does not see its end by itself
         return bytes(body)
 
     @property
     def where(self) -> str:
         return urlsplit(self.address).netloc
-
-
-def _hang_up(connection: http.client.HTTPConnection, over: list[bool]) -> None:
-    over[0] = True
-    sock = connection.sock
-    if sock is not None:
-        try:
-            sock.shutdown(SHUT_RDWR)
-        except OSError:
-            return  # it is closed already
 
 
 def _check_type(found: str, wanted: Sequence[str], where: str) -> None:

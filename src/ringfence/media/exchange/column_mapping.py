@@ -47,7 +47,9 @@ class ColumnMapping(BaseModel):
     header: bool = True
     columns: Columns
     labels: Annotated[tuple[str, ...], Field(strict=False, description="Words that every item gets.")] = ()
-    opinions: Annotated[Mapping[str, Opinion], Field(strict=False, description="Their words for an opinion.")] = {}
+    opinions: Annotated[
+        Mapping[str, Annotated[Opinion, Field(strict=False)]], Field(description="Their words for an opinion.")
+    ] = {}
 
 
 def read(path: Path) -> ColumnMapping:

@@ -5,6 +5,7 @@ Rows with one id are one item with all their hashes. A row with a hash that is n
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from ringfence.model.words import HashKind, Opinion
 
 LOST = "\ufffd"  # stands for bytes that are not of the encoding
 MOST_QUALITY = 100
+# A name of a column that may be told: where a file has no header, its first row holds hashes.
+_NAME = re.compile(r"[A-Za-z][A-Za-z _.-]{0,30}[0-9]{0,3}( [A-Za-z]{1,20}){0,3}")
 
 
 @dataclass(slots=True)
@@ -116,7 +119,9 @@ def _header(rows: Iterator[tuple[int, list[str], str]], mapping: ColumnMapping, 
         elif column in names:
             found[column] = names[column]
         else:
-            raise Fault(f"has no column {column!r}", where=str(path), mend=choices(column, names))
+            plain = [name for name in names if _NAME.fullmatch(name)]
+            mend = choices(column, plain) if plain else "set header = false where it has no names of columns"
+            raise Fault(f"has no column {column!r}", where=str(path), mend=mend)
     return found
 
 
