@@ -2,12 +2,16 @@
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.media.exchange.standin import PASSWORD, USER, StandIn, digest, serving, status
+from tests.media.exchange.standin import PASSWORD, USER, Reply, StandIn, digest, serving, status
 from typer.testing import CliRunner, Result
 
 from ringfence.cli.media_exchange import GROUP
@@ -127,3 +131,23 @@ def test_a_file_is_imported_and_its_bad_rows_are_kept_aside(
     for args in ((*asked[:4], "--bank", "WREN"), asked[:2] + asked[4:]):
         failed = run(place, *args).exception
         assert isinstance(failed, Fault)
+
+
+def test_a_process_that_is_killed_leaves_whole_pages_and_the_next_goes_on(place: Workspace, stand_in: StandIn) -> None:
+    add(place, stand_in)
+    command = [sys.executable, "-c", "from ringfence.cli.media_exchange import GROUP; GROUP()", "fetch"]
+    env = {**os.environ, "WREN": f"{USER}:{PASSWORD}"}
+
+    def kill(_handler: object, _reply: Reply) -> None:
+        process.kill()
+
+    stand_in.troubles[:] = [None] * 26 + [kill]
+    process = subprocess.Popen([*command, "--workspace", str(place.path)], env=env, stderr=subprocess.PIPE)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    with closing(Banks.of(place)) as banks:
+        assert len(banks.contents("wren")) in {2, 4}
+    done = run(place, "fetch", "--json", WREN=f"{USER}:{PASSWORD}")
+    assert json.loads(done.stdout)["exchanges"]["ncmec"]["pages"] < 5
+    with closing(Banks.of(place)) as banks:
+        assert [one.source_id for one in banks.contents("wren")] == [f"42/{name}" for name in NAMES]
