@@ -148,6 +148,6 @@ def test_a_process_that_is_killed_leaves_whole_pages_and_the_next_goes_on(place:
     with closing(Banks.of(place)) as banks:
         assert len(banks.contents("wren")) in {2, 4}
     done = run(place, "fetch", "--json", WREN=f"{USER}:{PASSWORD}")
-    assert json.loads(done.stdout)["exchanges"]["ncmec"]["pages"] < 5
+    assert json.loads(done.stdout)["exchanges"]["ncmec"]["pages"] < 12  # from the start it would be 28
     with closing(Banks.of(place)) as banks:
         assert [one.source_id for one in banks.contents("wren")] == [f"42/{name}" for name in NAMES]
