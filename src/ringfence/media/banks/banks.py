@@ -66,13 +66,19 @@ class Banks:
         with self._changing(f"bank {name} set"):
             listed.change(self.db, name, bank)
 
-    def remove(self, name: str) -> None:
-        with self._changing(f"bank {name} removed"):
+    def remove(self, name: str, *, by: str | None = None) -> None:
+        """Remove a bank with all it holds, and all that was said of it."""
+        with self._changing(f"bank {name} removed", by):
             listed.remove(self.db, name)
 
     def size(self, name: str) -> listed.Size:
         with self.reading():
             return listed.size(self.db, name)
+
+    def entries(self) -> int:
+        """How many hashes all banks hold; counted, which takes seconds for millions."""
+        with self.reading():
+            return int(self.db.execute("SELECT count(*) FROM entries").fetchone()[0])
 
     def land(self, bank: str, page: Page) -> Landed:
         """Put what an exchange sent into a bank, with the checkpoint, in one transaction. Twice is as once."""

@@ -93,7 +93,7 @@ def signals(db: sqlite3.Connection, content: int) -> tuple[Signal, ...]:
 def entries(db: sqlite3.Connection, numbers: Sequence[int]) -> Mapping[int, Entry]:
     """Entries by their numbers. Raises Fault when one is missing: then the index is of other banks than these."""
     rows = db.execute(
-        f"SELECT entry, kind, value, quality, {_CONTENT} FROM json_each(?) AS asked "
+        f"SELECT entry, kind, entries.value, quality, {_CONTENT} FROM json_each(?) AS asked "
         "CROSS JOIN entries ON entry = asked.value CROSS JOIN contents USING (content) CROSS JOIN banks USING (bank)",
         (json.dumps(numbers),),
     )

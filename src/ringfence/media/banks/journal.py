@@ -2,28 +2,16 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ringfence.media.banks.numbers import KINDS
 from ringfence.media.hashes import SIZES
+from ringfence.media.index.matches import Batch, Ids
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind
 
 CHUNK = 200_000  # rows read at a time
-
-Ids = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Came:
-    """Entries of one kind: their hashes (n x bytes, uint8) and their numbers (n)."""
-
-    kind: HashKind
-    values: NDArray[np.uint8]
-    entries: Ids
 
 
 def last(db: sqlite3.Connection) -> int:
@@ -39,7 +27,7 @@ def waiting(db: sqlite3.Connection, change: int) -> int:
     return int(entry) - before + int(went)
 
 
-def came(db: sqlite3.Connection, change: int) -> Iterator[Came]:
+def came(db: sqlite3.Connection, change: int) -> Iterator[Batch]:
     """The entries that came after a change and are still there, in batches of one kind each; after 0 all there are."""
     cursor = db.execute("SELECT kind, value, entry FROM entries WHERE entry > ?", (_last_entry(db, change),))
     while rows := cursor.fetchmany(CHUNK):
@@ -64,6 +52,6 @@ def _last_entry(db: sqlite3.Connection, change: int) -> int:
     return int(row[0])
 
 
-def _batch(kind: HashKind, rows: Sequence[tuple[int, bytes, int]]) -> Came:
+def _batch(kind: HashKind, rows: Sequence[tuple[int, bytes, int]]) -> Batch:
     values = np.frombuffer(b"".join(row[1] for row in rows), np.uint8).reshape(-1, SIZES[kind])
-    return Came(kind, values, np.fromiter((row[2] for row in rows), np.int64, len(rows)))
+    return Batch(kind, values, np.fromiter((row[2] for row in rows), np.int64, len(rows)))
