@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from http import HTTPStatus
+from http.client import HTTPException
 from threading import Thread
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -96,7 +97,7 @@ class Classifier:
                 return math.nan  # asked again it would say the same
             except TimeoutError:
                 self._failed("timeouts")
-            except (OSError, ValueError):  # a library that meets a broken answer says so in many ways
+            except (OSError, ValueError, HTTPException):  # the library says in many ways that an answer is broken
                 self._failed("errors")
             else:
                 self._breaker.succeeded()

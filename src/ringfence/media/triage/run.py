@@ -1,7 +1,6 @@
 """What new media is there, and in which order should a person look? Grouped, ranked, and the known left out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
@@ -12,9 +11,6 @@ from ringfence.media.triage.names import Named, fresh, names
 from ringfence.media.triage.near import Ids, Join, joined
 from ringfence.media.triage.rank import Accounts, Parts, Ranking, Uploads, ranking
 from ringfence.media.triage.seen import Seen
-
-# What an external classifier said of clusters, asked best first: see `classifier`.
-Ask = Callable[["Groups", Ranking], Parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +70,18 @@ def grouped(seen: Seen, before: Named, join: Join = joined) -> Groups:
 
 
 def triage(
-    seen: Seen,
-    groups: Groups,
-    accounts: Accounts,
-    known: NDArray[np.bool_],
-    decided: NDArray[np.bool_],
-    ask: Ask | None = None,
+    seen: Seen, groups: Groups, accounts: Accounts, known: NDArray[np.bool_], decided: NDArray[np.bool_]
 ) -> Triage:
     """Rank the groups. `known` and `decided` say so of media; a cluster with one such media is not new."""
-    uploads = Uploads(groups.of[seen.of], seen.account, seen.at)
-    ranked = ranking(uploads, len(groups), accounts)
+    ranked = ranking(_uploads(seen, groups), len(groups), accounts)
     marked = tuple(np.bincount(groups.of, one, len(groups)) > 0 for one in (known, decided))
-    if ask is not None:
-        ranked = ranking(uploads, len(groups), accounts, ask(groups, ranked))
     return Triage(groups, ranked, *marked)
+
+
+def told(made: Triage, seen: Seen, accounts: Accounts, said: Parts) -> Triage:
+    """The same ranked anew, with what a classifier said of each cluster; NaN where it was not asked."""
+    return replace(made, ranking=ranking(_uploads(seen, made.groups), len(made.groups), accounts, said))
+
+
+def _uploads(seen: Seen, groups: Groups) -> Uploads:
+    return Uploads(groups.of[seen.of], seen.account, seen.at)

@@ -17,8 +17,8 @@ LEAST_SET, MOST_SET = 64, 192
 # A repost is no upload. Media that has no usable hash of its look is still one media by its digest, or by its id.
 UPLOADED = """
 CREATE OR REPLACE TEMP TABLE uploaded AS
-SELECT coalesce(one.sha256, one.md5, one.media_id) AS key, account, epoch_us(at) AS at, one
-FROM (SELECT account, at, unnest(media) AS one FROM posts WHERE repost_of IS NULL)
+SELECT coalesce(one.sha256, one.md5, one.media_id) AS key, account, epoch_us("at") AS at, one
+FROM (SELECT account, "at", unnest(media) AS one FROM posts WHERE repost_of IS NULL)
 WHERE coalesce(one.sha256, one.md5, one.media_id, '') <> ''
 """
 LOOK = "regexp_full_match(one.pdq, '[0-9a-fA-F]{64}') AND coalesce(one.quality, 100) >= $quality"
@@ -29,7 +29,7 @@ FROM uploaded GROUP BY key ORDER BY key
 """
 UPLOADS = """
 WITH media AS (SELECT key, row_number() OVER (ORDER BY key) - 1 AS number FROM (SELECT DISTINCT key FROM uploaded))
-SELECT number, account::BIGINT AS account, at FROM uploaded JOIN media USING (key) ORDER BY ALL
+SELECT number, account::BIGINT AS account, "at" FROM uploaded JOIN media USING (key) ORDER BY ALL
 """
 
 
@@ -58,7 +58,7 @@ class Seen:
 def seen(events: duckdb.DuckDBPyConnection) -> Seen:
     """All media of the posts in the event store, reposts left out."""
     events.execute(UPLOADED)
-    media = events.execute(MEDIA, {"quality": LEAST_QUALITY}).to_arrow_table()
+    media = events.sql(MEDIA, params={"quality": LEAST_QUALITY}).to_arrow_table()
     uploads = events.sql(UPLOADS).to_arrow_table()
     events.execute("DROP TABLE uploaded")
     of, account, at = (np.asarray(uploads[name].to_numpy(), np.int64) for name in ("number", "account", "at"))
