@@ -148,13 +148,13 @@ def _ties(judged_worlds: list[MediaFigures]) -> list[str]:
 
 def _promises(tried: list[tuple[Tried, Tried]]) -> list[str]:
     told = []
-    for part, name in ((0, "all found"), (1, "half found")):
+    for part, name in ((0, "All found"), (1, "Half found")):
         worst = min(world[part][0].orders[0].average_precision for world in tried)
         above = sum(place <= world[part][0].theirs for world in tried for place in world[part][1])
-        told.append(
-            f"- {name}: worst average precision {worst:.3f} (at least {LEAST}); "
-            f"traps among the first N in {above} of {len(tried) * len(KINDS)} cases (none)"
-        )
+        kept = "kept" if worst >= LEAST else "missed"
+        traps = "kept" if not above else "missed"
+        told += [f"- {name}: average precision at least {LEAST} in every world: {kept}, the worst is {worst:.3f}."]
+        told += [f"- {name}: no trap among the first N: {traps}, {above} of {len(tried) * len(KINDS)} kinds are."]
     return told
 
 
