@@ -15,7 +15,7 @@ from ringfence.discovery.pool import LEARNABLE, Pool
 from ringfence.discovery.refine import Refined
 from ringfence.discovery.seeds import Seeds, seeds
 from ringfence.discovery.walks import nearness, walks
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.graph.relations import Graph
 from ringfence.model.faults import Fault
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ringfence.discovery import likeness as room
 from ringfence.discovery.kinds import kinds
 from ringfence.discovery.likeness import DIRECTIONS, likeness, take_rows
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.graph.csr import Csr, from_pairs
 from ringfence.graph.relations import Graph
 

@@ -10,7 +10,7 @@ from ringfence.discovery.pool import LEARNABLE, VOTES, Pool, pool
 from ringfence.discovery.seeds import seeds
 from ringfence.discovery.signals import Signals, signals
 from ringfence.discovery.walks import walks
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.graph.relations import Graph
 
 NOBODY = np.empty(0, np.int64)

@@ -12,7 +12,7 @@ from ringfence.discovery.kinds import Kind, kinds
 from ringfence.discovery.refine import CUT, ENOUGH, PRIOR, REPEATS, SPARE, Refined, evidence, refine
 from ringfence.discovery.seeds import seeds
 from ringfence.discovery.walks import nearness, walks
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.graph.relations import Graph
 
 ACCOUNTS, OBJECTS = 7, 4

@@ -12,7 +12,7 @@ from ringfence.exposure.cuts.budget import Cut, contact
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
 from ringfence.exposure.simulate import fill_slate, keep_unflagged
 from ringfence.exposure.slates import Limits, Mask, Slates, friend_of_friend, from_rows, load, save
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.graph.csr import Csr, from_pairs
 from ringfence.model.faults import Fault
 

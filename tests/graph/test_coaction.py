@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.graph import coaction as room
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.graph.coaction import CoAction, coaction
 from ringfence.model.faults import Fault
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.graph.csr import Csr, from_pairs
 from ringfence.graph.nearest import balanced, nearest, normalised, symmetrised
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.linalg import svds
 
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.graph.csr import Csr, from_pairs
 from ringfence.graph.spectral import _eigen, _orthonormal, spectral
 

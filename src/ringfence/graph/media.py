@@ -11,8 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ringfence.graph.threads import THREADS
-from ringfence.graph.union import settle, unite, unite_all
+from ringfence.kernels.threads import THREADS
+from ringfence.kernels.union import settle, unite, unite_all
 
 FURTHEST = 31
 LEAST_QUALITY = 50  # below it a hash says little about the picture, its authors say

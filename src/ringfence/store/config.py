@@ -179,6 +179,37 @@ class MediaClassifier(BaseModel):
     ] = ""
 
 
+class Media(BaseModel):
+    model_config = STRICT
+    flood_matches: Annotated[
+        int,
+        Field(ge=2, le=100_000, description="How many matches of one bank content within the window may be too many."),
+    ] = 100
+    flood_window_seconds: Annotated[
+        float, Field(gt=0, description="The window, in seconds, within which the last of these matches must fall.")
+    ] = 3_600.0
+    flood_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="The share of all queries that these matches must make up to be too many."),
+    ] = 0.01
+    flood_uploaders: Annotated[
+        int,
+        Field(ge=1, description="From how many uploaders, where the platform tells them, these matches must come."),
+    ] = 20
+    asked_days: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="How many days the hashes that were asked are kept, to be matched again when a bank changes; "
+            "0 keeps none.",
+        ),
+    ] = 30.0
+    rebuild_after: Annotated[
+        int,
+        Field(ge=1_000, description="After how many changed entries the index is built anew, in the background."),
+    ] = 50_000
+
+
 class Config(BaseModel):
     model_config = STRICT
     ingest: Ingest = Ingest()
@@ -188,6 +219,7 @@ class Config(BaseModel):
     store: Store = Store()
     live: Live = Live()
     media_classifier: MediaClassifier = MediaClassifier()
+    media: Media = Media()
 
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -198,6 +230,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "store": Store,
     "live": Live,
     "media_classifier": MediaClassifier,
+    "media": Media,
 }
 
 
