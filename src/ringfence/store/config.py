@@ -180,6 +180,29 @@ class MediaFetch(BaseModel):
         return networks
 
 
+class MediaClassifier(BaseModel):
+    model_config = STRICT
+    url: Annotated[
+        str, Field(description="Where a classifier of your own is asked about new media; empty is nowhere.")
+    ] = ""
+    label: Annotated[str, Field(min_length=1, description="Which of its scores counts in the ranking.")] = "review"
+    pointer: Annotated[
+        str,
+        Field(description="Where it finds media in your restricted store; {media_id} stands for the id."),
+    ] = "{media_id}"
+    most: Annotated[int, Field(ge=0, description="About how many clusters it is asked in a run, the best first.")] = 500
+    seconds: Annotated[float, Field(gt=0, le=300, description="How long one answer may take.")] = 5.0
+    retries: Annotated[int, Field(ge=0, le=10, description="How often it is asked again where no answer came.")] = 1
+    failures: Annotated[
+        int, Field(ge=1, description="After how many failures in a row it is left alone for a while.")
+    ] = 5
+    pause_seconds: Annotated[float, Field(gt=0, description="How long that while is.")] = 30.0
+    key_variable: Annotated[
+        str,
+        Field(description="The environment variable with the key to send along, as a bearer token; empty is none."),
+    ] = ""
+
+
 class Media(BaseModel):
     model_config = STRICT
     flood_matches: Annotated[
@@ -220,6 +243,8 @@ class Config(BaseModel):
     store: Store = Store()
     live: Live = Live()
     media_fetch: MediaFetch = MediaFetch()
+
+    media_classifier: MediaClassifier = MediaClassifier()
     media: Media = Media()
 
 
@@ -231,6 +256,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "store": Store,
     "live": Live,
     "media_fetch": MediaFetch,
+    "media_classifier": MediaClassifier,
     "media": Media,
 }
 
