@@ -381,3 +381,14 @@ def test_no_secret_and_no_hash_is_kept_or_told(stand_in: StandIn, tmp_path: Path
         text = json.dumps([bank.checkpoint, repr(bank.fetch(stand_in, service, tmp_path / "seen"))])
         text += repr(Line(stand_in.address, headers, query))
         assert not [secret for secret in ("d3Jlbj", "twig", "moss", "feather", digest("siskin")[2]) if secret in text]
+
+
+def test_a_page_is_asked_for_by_name_only_as_long_as_the_name_lasts(stand_in: StandIn, tmp_path: Path) -> None:
+    for hours, named in ((11, True), (13, False)):
+        bank = Bank()
+        bank.fetch(stand_in, "ncmec", tmp_path / "seen", bounds=Bounds(pages=26))
+        bank.at += hours * 3_600
+        stand_in.asked.clear()
+        assert bank.fetch(stand_in, "ncmec", tmp_path / "seen").trouble is None
+        assert ("cursor=" in stand_in.asked[0][1]) is named
+        assert held(bank) == truth(stand_in, "ncmec")
