@@ -25,7 +25,7 @@ from ringfence.media.index.scan import FLIPS, WITHIN, Numbers, distance
 from ringfence.media.index.tables import BUCKETS, LEAD, High, build
 from ringfence.media.index.vectors import LANES, lowest, near, other
 
-FEW = 1_500  # codes; fewer are compared one by one, while tables would be made
+FEW = 4_096  # codes; fewer are compared one by one, while tables would be made
 HOT = 1 << 12  # pairs of two buckets from which on it pays to know which are in one cluster already
 WAITING = 1_024  # pairs whose codes are asked for before they are compared
 
@@ -189,7 +189,7 @@ def _join_hot(
     most: int,
     labels: NDArray[np.int32],
     parent: Numbers,
-) -> None:
+) -> None:  # fmt: skip
     """As `_join_two`, but pairs of one cluster are passed over: by `labels`, which say what cluster a place was in.
 
     A label that is out of date costs time only. When as many have been met as there are labels, all are renewed.
