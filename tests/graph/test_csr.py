@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.graph import csr, threads
+from ringfence.graph import csr
+from ringfence.kernels import threads
 from ringfence.graph.csr import Csr, empty_columns, from_pairs, keep_columns, merged
 from ringfence.model.faults import Fault
 

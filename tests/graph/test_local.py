@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.graph import local, threads
+from ringfence.graph import local
+from ringfence.kernels import threads
 from ringfence.graph.csr import Csr, from_pairs
 
 SIZE = 8
