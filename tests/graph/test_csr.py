@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.graph import csr
-from ringfence.kernels import threads
 from ringfence.graph.csr import Csr, empty_columns, from_pairs, keep_columns, merged
+from ringfence.kernels import threads
 from ringfence.model.faults import Fault
 
 ROWS, COLUMNS = 6, 9
