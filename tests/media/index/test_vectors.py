@@ -8,17 +8,17 @@ from ringfence.media.index.bits import mixed, unmixed
 from ringfence.media.index.vectors import LANES, lowest, near, ones, other
 
 
-@njit
+@njit(nogil=True)
 def _near(words: NDArray[np.uint16], place: int, word: int, most: int) -> int:
     return int(near(words, place, word, most))
 
 
-@njit
+@njit(nogil=True)
 def _other(labels: NDArray[np.int32], place: int, label: int) -> int:
     return int(other(labels, place, label))
 
 
-@njit
+@njit(nogil=True)
 def _bits(number: np.uint64) -> tuple[int, int]:
     return ones(number), lowest(number)
 
