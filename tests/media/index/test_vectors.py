@@ -38,6 +38,7 @@ def test_words_at_any_place_are_compared_as_one_by_one(seed: int, place: int, wo
     assert lanes(_other(labels, place, 2)) == (labels[place : place + LANES] != 2).tolist()
 
 
+@settings(deadline=None)
 @given(st.integers(0, (1 << 64) - 1))
 def test_bits_are_counted_and_found(number: int) -> None:
     low = (number & -number).bit_length() - 1 if number else 64

@@ -184,7 +184,7 @@ def _manifest(segment: Path) -> Manifest:
         manifest = msgspec.json.decode(content, type=Manifest)
     except FileNotFoundError:
         raise
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, msgspec.DecodeError) as error:  # ValueError: what is no UTF-8
         raise _damaged(path) from error
     if _signed(manifest) != content:
         raise _damaged(path)
