@@ -11,7 +11,7 @@ from ringfence.media.index.tables import BUCKETS
 RADII = st.lists(st.integers(-1, WIDEST), min_size=WORDS, max_size=WORDS)
 
 
-@settings(max_examples=500)
+@settings(deadline=None, max_examples=300)
 @given(RADII, st.data())
 def test_where_a_plan_is_exact_some_word_leads_to_each_near_code_and_the_next_lets_it_pass(
     radii: list[int], data: st.DataObject
@@ -26,6 +26,7 @@ def test_where_a_plan_is_exact_some_word_leads_to_each_near_code_and_the_next_le
     assert any(apart[i] <= radii[i] and apart[i] + apart[j] <= radii[i] + radii[j] + 1 for i, j in enumerate(ahead))
 
 
+@settings(deadline=None)
 @given(RADII)
 def test_a_plan_that_could_miss_a_code_is_refused(radii: list[int]) -> None:
     sure = sum(one + 1 for one in radii) - 1

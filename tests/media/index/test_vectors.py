@@ -8,17 +8,17 @@ from ringfence.media.index.bits import mixed, unmixed
 from ringfence.media.index.vectors import LANES, lowest, near, ones, other
 
 
-@njit
+@njit(nogil=True)
 def _near(words: NDArray[np.uint16], place: int, word: int, most: int) -> int:
     return int(near(words, place, word, most))
 
 
-@njit
+@njit(nogil=True)
 def _other(labels: NDArray[np.int32], place: int, label: int) -> int:
     return int(other(labels, place, label))
 
 
-@njit
+@njit(nogil=True)
 def _bits(number: np.uint64) -> tuple[int, int]:
     return ones(number), lowest(number)
 
@@ -38,6 +38,7 @@ def test_words_at_any_place_are_compared_as_one_by_one(seed: int, place: int, wo
     assert lanes(_other(labels, place, 2)) == (labels[place : place + LANES] != 2).tolist()
 
 
+@settings(deadline=None)
 @given(st.integers(0, (1 << 64) - 1))
 def test_bits_are_counted_and_found(number: int) -> None:
     low = (number & -number).bit_length() - 1 if number else 64

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ringfence.media.hashes import Codes
 from ringfence.media.index.bits import mixed
@@ -33,7 +34,9 @@ class Coded:
     first: Ids
     more_codes: Ids
     more_entries: Ids
+    # Made when first asked for: each radius has a plan, and all rest on how full the buckets are.
     _plans: dict[int, Plan] = field(default_factory=dict, compare=False)
+    _met: list[NDArray[np.float64]] = field(default_factory=list, compare=False)
 
     def near(self, queries: Codes, radius: int, threads: int) -> tuple[Ids, Ids, Values]:
         """Query, entry and distance of all pairs within the radius; the queries are mixed."""
@@ -56,7 +59,9 @@ class Coded:
         if self.tables is None:
             return None
         if radius not in self._plans:
-            self._plans[radius] = choose(radius, met_by_words(self.tables.starts), len(self.codes))
+            if not self._met:
+                self._met.append(met_by_words(self.tables.starts))
+            self._plans[radius] = choose(radius, self._met[0], len(self.codes))
         plan = self._plans[radius]
         return plan if plan.cost < len(self.codes) * ONE_BY_ONE else None
 

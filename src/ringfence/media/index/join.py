@@ -147,8 +147,8 @@ def _join_band(
 
 @njit(nogil=True, cache=True)
 def _join_two(
-    band: _Band, begin: np.int64, end: np.int64, since: np.int64, until: np.int64, most: int, pairs: Numbers,
-    waiting: int, parent: Numbers,
+    band: _Band, begin: np.int64, end: np.int64, since: np.int64, until: np.int64, most: int,
+    pairs: Numbers, waiting: int, parent: Numbers,
 ) -> int:  # fmt: skip
     """Compare the codes at begin..end with those at since..until; how many pairs wait after that."""
     flat = band.codes.reshape(-1)
@@ -181,14 +181,8 @@ def _compare(band: _Band, pairs: Numbers, waiting: int, parent: Numbers) -> None
 
 @njit(nogil=True, cache=True)
 def _join_hot(
-    band: _Band,
-    begin: np.int64,
-    end: np.int64,
-    since: np.int64,
-    until: np.int64,
-    most: int,
-    labels: NDArray[np.int32],
-    parent: Numbers,
+    band: _Band, begin: np.int64, end: np.int64, since: np.int64, until: np.int64, most: int,
+    labels: NDArray[np.int32], parent: Numbers,
 ) -> None:  # fmt: skip
     """As `_join_two`, but pairs of one cluster are passed over: by `labels`, which say what cluster a place was in.
 

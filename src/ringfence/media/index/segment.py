@@ -43,8 +43,12 @@ Array = NDArray[Any]
 
 
 class Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An array's file, and what its bytes are: so no header that may be damaged has to be understood."""
+
     bytes: int
     sha256: str
+    dtype: str
+    shape: tuple[int, ...]
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,7 +146,7 @@ def _store(path: Path, array: Array) -> Stored:
             summed.write(flat[start : start + step])
         file.flush()
         os.fsync(file.fileno())
-        return Stored(file.tell(), summed.sum.hexdigest())
+        return Stored(file.tell(), summed.sum.hexdigest(), array.dtype.str, array.shape)
 
 
 def _signed(manifest: Manifest) -> bytes:
@@ -180,7 +184,7 @@ def _manifest(segment: Path) -> Manifest:
         manifest = msgspec.json.decode(content, type=Manifest)
     except FileNotFoundError:
         raise
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, msgspec.DecodeError) as error:  # ValueError: what is no UTF-8
         raise _damaged(path) from error
     if _signed(manifest) != content:
         raise _damaged(path)
@@ -196,10 +200,13 @@ def _mapped(path: Path, stored: Stored) -> Array:
         if stored.bytes <= SMALL and hashlib.sha256(path.read_bytes()).hexdigest() != stored.sha256:
             raise _damaged(path)
         # Of a plain array compiled code need not be told anew whether it is mapped.
-        mapped: Array = np.load(path, mmap_mode="r").view(np.ndarray)
-    except (OSError, ValueError) as error:
+        if 0 in stored.shape:
+            return np.empty(stored.shape, stored.dtype)
+        dtype = np.dtype(stored.dtype)
+        header = stored.bytes - dtype.itemsize * int(np.prod(stored.shape))
+        return np.memmap(path, dtype, "r", header, stored.shape).view(np.ndarray)
+    except (OSError, ValueError, TypeError) as error:
         raise _damaged(path) from error
-    return mapped
 
 
 def _part(arrays: Mapping[str, Array]) -> Part:

@@ -47,7 +47,7 @@ class Tables:
 
 
 def build(codes: Codes) -> Tables:
-    """Tables of distinct codes that are mixed and sorted by their first number. Raises ValueError for more than MOST."""
+    """Tables of distinct codes that are mixed and sorted by their first number. At most MOST, or ValueError."""
     count = len(codes)
     if count > MOST:
         raise ValueError(f"{count:,} codes are more than {MOST:,}, which tables can number")
