@@ -11,7 +11,7 @@ import numpy as np
 from ringfence.media.hashes import Codes
 from ringfence.media.index.bits import mixed
 from ringfence.media.index.matches import Ids, Values
-from ringfence.media.index.order import by_columns, taken
+from ringfence.media.index.order import by_columns, new_rows, taken
 from ringfence.media.index.plan import ONE_BY_ONE, Plan, choose, met_by_words
 from ringfence.media.index.scan import FLIPS, WITHIN, Numbers, by_tables, one_by_one
 from ringfence.media.index.tables import Tables, build
@@ -89,11 +89,7 @@ def coded(values: Values, entries: Ids) -> Coded:
     codes = mixed(np.ascontiguousarray(values).view(np.uint64).reshape(-1, 4))
     order = by_columns(codes, entries)
     codes, entries = taken(codes, order), entries[order]
-    if len(codes):
-        new = np.ones(len(codes), np.bool_)
-        new[1:] = (codes[1:, 0] != codes[:-1, 0]) | (codes[1:] != codes[:-1]).any(axis=1)
-    else:
-        new = np.empty(0, np.bool_)
+    new = new_rows(codes)
     if new.all():
         more_codes = more_entries = np.empty(0, np.int64)
     else:

@@ -30,6 +30,15 @@ def by_columns(columns: Codes, entries: NDArray[np.int64]) -> NDArray[np.int64]:
     return order
 
 
+def new_rows(codes: Codes) -> NDArray[np.bool_]:
+    """Which of ordered rows (n x k) differ from the row before them."""
+    new = np.ones(len(codes), np.bool_)
+    # Where the first numbers differ nothing else is read.
+    same = np.flatnonzero(codes[1:, 0] == codes[:-1, 0]) + 1
+    new[same] = (codes[same] != codes[same - 1]).any(axis=1)
+    return new
+
+
 def taken(codes: Codes, order: NDArray[np.int64]) -> Codes:
     """The rows (n x 4) in this order."""
     out = np.empty((len(order), codes.shape[1]), np.uint64)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ringfence.kernels.threads import THREADS
 from ringfence.media.hashes import SIZES
 from ringfence.media.index.bits import SEED, WORDS
-from ringfence.media.index.coded import FEW, Coded
+from ringfence.media.index.coded import Coded
 from ringfence.media.index.digests import Digests
 from ringfence.media.index.part import Part
 from ringfence.media.index.tables import BUCKETS, Tables
@@ -211,7 +211,7 @@ def _part(arrays: Mapping[str, Array]) -> Part:
         if kind is not HashKind.PDQ:
             values = _shaped(arrays[f"{kind}_values"], (-1, SIZES[kind]), "u1")
             digests[kind] = Digests(values, _shaped(arrays[f"{kind}_entries"], (len(values),), "i8"))
-    tables = _tables(arrays, codes) if count > FEW else None
+    tables = _tables(arrays, codes) if "starts" in arrays else None
     first = _shaped(arrays["first"], (count,), "u4", "i8")
     more_codes = _shaped(arrays["more_codes"], (more,), "i8")
     return Part(Coded(codes, tables, first, more_codes, _shaped(arrays["more_entries"], (more,), "i8")), digests)

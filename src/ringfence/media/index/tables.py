@@ -21,7 +21,7 @@ from ringfence.media.index.vectors import LANES
 
 LEAD = 3  # the highest word of a row's first number, by which the rows are sorted
 BUCKETS = 1 << WORD_BITS
-MOST = 1 << 32  # codes; what a start can say
+MOST = (1 << 32) - 1  # codes; what a start can say
 
 
 High = NDArray[Any]  # 8 bits, or 16 for more than 16 million codes
@@ -47,8 +47,10 @@ class Tables:
 
 
 def build(codes: Codes) -> Tables:
-    """Tables of distinct codes that are mixed and sorted by their first number."""
+    """Tables of distinct codes that are mixed and sorted by their first number. Raises ValueError for more than MOST."""
     count = len(codes)
+    if count > MOST:
+        raise ValueError(f"{count:,} codes are more than {MOST:,}, which tables can number")
     starts = np.zeros((WORDS, BUCKETS + 1), np.uint32)
     beside = np.zeros(WORDS * count + LANES, np.uint16)
     low = np.empty((WORDS - 1) * count, np.uint16)

@@ -11,6 +11,7 @@ LANES = 32  # words of 16 bits: one vector of the widest processors, two or four
 _SHORT, _BIT = ir.IntType(16), ir.IntType(1)
 _VECTOR = ir.VectorType(_SHORT, LANES)
 _LONG = ir.IntType(64)
+_LABELS = ir.VectorType(ir.IntType(32), LANES)
 _ROW = ir.VectorType(_LONG, 4)
 _CLEAN = ir.Constant(_BIT, 0)  # of no bits, the first set one is the word's width and not undefined
 
@@ -25,19 +26,33 @@ def _near(_context: Any, words: Any, place: Any, word: Any, most: Any) -> Any:
         array_of: Any = make_array
         data = array_of(signature.args[0])(context, builder, given[0]).data
         pointer = builder.bitcast(builder.gep(data, [given[1]]), _VECTOR.as_pointer())
-        apart = builder.xor(builder.load(pointer, align=2, typ=_VECTOR), _spread(builder, given[2]))
+        apart = builder.xor(builder.load(pointer, align=2, typ=_VECTOR), _spread(builder, given[2], _VECTOR))
         kind = ir.FunctionType(_VECTOR, [_VECTOR])
         declared: Any = cgutils.get_or_insert_function
         count = declared(builder.module, kind, f"llvm.ctpop.v{LANES}i16")
-        close = builder.icmp_unsigned("<=", builder.call(count, [apart]), _spread(builder, given[3]))
+        close = builder.icmp_unsigned("<=", builder.call(count, [apart]), _spread(builder, given[3], _VECTOR))
         return builder.zext(builder.bitcast(close, ir.IntType(LANES)), ir.IntType(64))
 
     return types.uint64(words, place, word, most), written
 
 
-def _spread(builder: Any, number: Any) -> Any:
-    """A vector with the low 16 bits of `number` in every lane."""
-    short, none = builder.trunc(number, _SHORT), ir.Constant(_VECTOR, ir.Undefined)
+def _other(_context: Any, labels: Any, place: Any, label: Any) -> Any:
+    """Bit i of the answer: whether `labels[place + i]`, a 32-bit number, is not `label`; for LANES of them."""
+
+    def written(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        array_of: Any = make_array
+        data = array_of(signature.args[0])(context, builder, given[0]).data
+        pointer = builder.bitcast(builder.gep(data, [given[1]]), _LABELS.as_pointer())
+        wanted = _spread(builder, given[2], _LABELS)
+        differs = builder.icmp_unsigned("!=", builder.load(pointer, align=4, typ=_LABELS), wanted)
+        return builder.zext(builder.bitcast(differs, ir.IntType(LANES)), _LONG)
+
+    return types.uint64(labels, place, label), written
+
+
+def _spread(builder: Any, number: Any, vector: Any) -> Any:
+    """A vector with the low bits of `number` in every lane."""
+    short, none = builder.trunc(number, vector.element), ir.Constant(vector, ir.Undefined)
     one = builder.insert_element(none, short, ir.Constant(_SHORT, 0))
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
@@ -90,5 +105,6 @@ def _long(number: int) -> Any:
 
 gather: Any = intrinsic(_gather)
 near: Any = intrinsic(_near)
+other: Any = intrinsic(_other)
 ones: Any = intrinsic(_ones)
 lowest: Any = intrinsic(_lowest)
