@@ -20,7 +20,7 @@ from PIL import Image
 from ringfence.media.hashing.hashed import Hashed, Reason
 from ringfence.media.hashing.limits import LIMITS
 from ringfence.media.hashing.pool import Pool
-from ringfence.media.hashing.sources import Content, File, files
+from ringfence.media.hashing.sources import Content, File, Opened, files, opened
 from ringfence.model.faults import Fault
 
 
@@ -150,6 +150,24 @@ def test_one_that_is_killed_at_work_is_replaced_and_its_file_still_has_digests(s
         assert found.sha256 == hashlib.sha256(GOOD).digest()
         assert reason(pool.hash(Content("c", GOOD))) is None
         assert worker_of(pool) != process
+
+
+def test_digests_after_a_crash_are_of_the_whole_file_however_much_of_it_was_read_before(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(GOOD)
+    with Pool(workers=1) as pool:
+        file = File("a", tmp_path / "a.png")
+        pool.hash(file)
+        process = worker_of(pool)
+        os.kill(process, signal.SIGSTOP)
+        threading.Timer(0.3, killed, (process, signal.SIGKILL)).start()
+        half_read = opened(file, LIMITS)
+        assert isinstance(half_read, Opened)
+        assert half_read.descriptor is not None
+        os.lseek(half_read.descriptor, 100, os.SEEK_SET)
+        found = pool._hashed("a", half_read)
+        half_read.close()
+    assert reason(found) is Reason.CRASHED
+    assert found.sha256 == hashlib.sha256(GOOD).digest()
 
 
 def test_one_that_hangs_is_given_up_by_the_clock() -> None:
