@@ -69,7 +69,9 @@ def test_a_decision_is_taken_and_taken_back(place: Workspace) -> None:
     made = told(place, "decide", first, "--opinion", "positive", *SAID)
     assert made["media"] == before["rows"][0]["media"]
     assert len(made["uploaders"]) + len(made["care"]) == before["rows"][0]["uploaders"]
-    assert first not in [row["cluster"] for row in told(place)["rows"]]
+    after = told(place)
+    assert first not in [row["cluster"] for row in after["rows"]]
+    assert (after["counts"]["decided"], after["counts"]["known"]) == (1, 1)
     told(place, "undo", str(made["decision"]), *SAID)
     assert told(place)["rows"] == before["rows"]
     kept = told(place, "decisions")["decisions"]

@@ -4,13 +4,21 @@ import os
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import numpy as np
+import pyarrow as pa
 import typer
+from numpy.typing import NDArray
 
 from ringfence.cli import say
 from ringfence.discovery import last_results
-from ringfence.discovery.new_media import NewMedia, new_media
+from ringfence.discovery.new_media import Known, NewMedia, new_media, nothing_known
+from ringfence.media.banks import schema
+from ringfence.media.banks.bank import Bank
+from ringfence.media.banks.banks import Banks
+from ringfence.media.matcher import Matcher
 from ringfence.media.triage import asking, decide, decisions, tell
 from ringfence.media.triage.classifier import Classifier
+from ringfence.media.triage.known import known
 from ringfence.media.triage.rank import Parts
 from ringfence.media.triage.run import Triage
 from ringfence.media.triage.seen import Seen
@@ -84,6 +92,7 @@ def decide_(
     """
     place = say.workspace(workspace)
     made, group = decide.decide(place, cluster, opinion, by, reason)
+    _hand_over(place)
     if as_json:
         told = {"uploaders": group.uploaders, "care": group.care}
         say.as_json({"decision": made.number, "opinion": str(opinion), "media": len(made.hashes), **told})
@@ -106,7 +115,9 @@ def undo(
 
     Example: ringfence media triage undo 12 --by wren --reason "the wrong cluster"
     """
-    made = decide.undo(say.workspace(workspace), decision, by, reason)
+    place = say.workspace(workspace)
+    made = decide.undo(place, decision, by, reason)
+    _hand_over(place)
     if as_json:
         say.as_json({"decision": made.number, "undoes": decision, "cluster": made.cluster})
         return
@@ -140,12 +151,38 @@ def _triaged(place: Workspace, advanced: Callable[[float], None]) -> tuple[Class
     asked = place.config.media_classifier
     classifier = _classifier(place)
     if classifier is None:
-        return None, new_media(place, scores)
+        return None, new_media(place, scores, _known(place))
 
     def ask(seen: Seen, made: Triage) -> Parts:
         return asking.said(classifier, seen, made, asked.pointer, asked.most, advanced)
 
-    return classifier, new_media(place, scores, ask=ask)
+    return classifier, new_media(place, scores, _known(place), ask)
+
+
+def _known(place: Workspace) -> Known:
+    """What asks the banks of the platform, where it has any."""
+    if not (place.media / schema.FILE).exists():
+        return nothing_known
+
+    def asked(media: pa.Table) -> NDArray[np.bool_]:
+        matcher = Matcher.open(place)
+        try:
+            return known(matcher, media)
+        finally:
+            matcher.close()
+
+    return asked
+
+
+def _hand_over(place: Workspace) -> None:
+    """Bring the platform's own bank up to all decisions, and make it before the first."""
+    banks = Banks.of(place)
+    try:
+        if decide.BANK not in banks.every():
+            banks.add(Bank(decide.BANK))
+        decide.hand_over(place, banks)
+    finally:
+        banks.close()
 
 
 def _classifier(place: Workspace) -> Classifier | None:

@@ -11,7 +11,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ringfence.media.hashes import BITS, RADIUS, Codes
-from ringfence.media.triage.near import Ids, Join, distance, joined
+from ringfence.media.index.scan import distance
+from ringfence.media.triage.near import Ids, Join, joined
 
 # Ordinary media is settled after one round or two. Who floods a platform with codes made to fall apart slowly gets the
 # last split of `_led`, which asks no more than one comparison of each pair.
@@ -69,7 +70,7 @@ def _split(codes: Codes, places: Ids, starts: Ids, center: Ids) -> None:
         within = places[starts[group] : starts[group + 1]]
         medoid = within[_medoid(codes, within, counts)] if len(within) > 1 else within[0]
         for place in within:
-            if distance(codes, place, medoid) <= RADIUS:
+            if distance(codes, place, codes, medoid) <= RADIUS:
                 center[place] = medoid
 
 
@@ -105,7 +106,7 @@ def _led(codes: Codes, rest: Ids, center: Ids) -> None:
     leaders, many = np.empty(len(rest), np.int64), 0
     for place in rest:
         for one in range(many):
-            if distance(codes, place, leaders[one]) <= RADIUS:
+            if distance(codes, place, codes, leaders[one]) <= RADIUS:
                 center[place] = leaders[one]
                 break
         if center[place] < 0:
