@@ -33,7 +33,7 @@ def place(tmp_path: Path) -> Workspace:
     """A platform on which each of four accounts shared one picture; a label says of the last what it shared."""
     workspace = Workspace.create(tmp_path / "platform")
     made = "2026-11-01T08:00:00Z"
-    told = {
+    told: dict[str, list[dict[str, object]]] = {
         "accounts": [{"account_id": f"a{number}", "created_at": made} for number in range(4)],
         "posts": [
             {"post_id": f"p{number}", "account_id": f"a{number}", "at": made, "text": "",
