@@ -13,6 +13,7 @@ from ringfence.media.banks.numbers import NUMBERS
 from ringfence.media.hashes import SIZES
 from ringfence.media.items import Item, Page, Signal
 from ringfence.model.faults import Fault
+from ringfence.model.words import Opinion
 
 CHANGED = "changed"  # a reviewer spoke of it, and its source has put other hashes there since
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,7 +65,8 @@ def settle(db: sqlite3.Connection, bank: int, listed: Sequence[Item], withdrawn:
     for source in withdrawn:
         items.pop(source, None)
     known = _known(db, bank, {one.key for one in items.values()} | set(map(key, withdrawn)))
-    fresh = [new for source, new in items.items() if source not in known]
+    # In the order of the keys, so that neighbours go to the same page of their index.
+    fresh = sorted((new for source, new in items.items() if source not in known), key=lambda one: one.key)
     there = [(known[source], new) for source, new in items.items() if source in known]
     changed = [(old, new) for old, new in there if old.gone or (old.signals, old.stamp) != (new.signals, new.stamp)]
     other = [(old, new) for old, new in changed if old.gone or old.signals != new.signals]
@@ -100,17 +102,21 @@ def _new(item: Item, where: str) -> _New:
         if len(signal.value) != SIZES[signal.kind]:
             what = f"has a {signal.kind.upper()} hash of {len(signal.value)} bytes"
             raise Fault(what, where=where, mend=f"it must have {SIZES[signal.kind]}")
-    rest = f"{_as_json(item.labels)} {item.opinion} {micros(item.at)}".encode()
-    return _New(item, key(item.source_id), _digest(_in_order(item.signals)), _digest(rest))
+    stamp = _stamp(item.labels, item.opinion, item.at)
+    return _New(item, key(item.source_id), _digest(_in_order(item.signals)), stamp)
+
+
+@lru_cache(4_096)
+def _stamp(labels: tuple[str, ...], opinion: Opinion, at: datetime | None) -> bytes:
+    return _digest(f"{_as_json(labels)} {opinion} {micros(at)}".encode())
 
 
 def _in_order(signals: Sequence[Signal]) -> bytes:
     """The hashes as bytes that do not tell in which order they came."""
-    return b"".join(
-        sorted(
-            b"%s %d %s" % (one.kind.encode(), -1 if one.quality is None else one.quality, one.value) for one in signals
-        )
-    )
+    parts = [
+        b"%d %d %s" % (NUMBERS[one.kind], -1 if one.quality is None else one.quality, one.value) for one in signals
+    ]
+    return parts[0] if len(parts) == 1 else b"".join(sorted(parts))
 
 
 @lru_cache(4_096)

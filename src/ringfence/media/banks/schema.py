@@ -20,6 +20,11 @@ APPLICATION = 0x72666D62  # "rfmb", in the file's head
 OWNER_ONLY = 0o600
 PATIENCE = 60.0  # seconds that a writer waits for another one
 CACHE = -131_072  # KiB of pages kept in memory
+LOGGED = 16_384  # pages of the log, of 4 KiB, before they are moved into the file: fewer move the same page often
+_SETTINGS = (
+    "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", f"cache_size = {CACHE}",
+    f"wal_autocheckpoint = {LOGGED}",
+)  # fmt: skip
 
 # `signals` and `stamp` are digests by which a landing tells what changed. A content stays when its source withdraws
 # it, without its hashes: what reviewers said of it must hold when it comes again.
@@ -68,7 +73,7 @@ def connect(path: Path) -> sqlite3.Connection:
     with faults(path):
         db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         try:
-            for setting in ("journal_mode = WAL", "synchronous = FULL", f"cache_size = {CACHE}", "secure_delete = ON"):
+            for setting in _SETTINGS:
                 db.execute(f"PRAGMA {setting}")
             _settle(db, path)
         except BaseException:
