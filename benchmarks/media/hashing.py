@@ -59,7 +59,8 @@ def main() -> None:
     )
     versions = (
         f"{pictures.chain('JPEG')}; {quick.CHAIN}; pdqhash {importlib.metadata.version('pdqhash')}; "
-        f"threatexchange {importlib.metadata.version('threatexchange')}."
+        f"threatexchange {importlib.metadata.version('threatexchange')}. "
+        f"So many processes wanted one of the cores, in the mean of the last five minutes: {os.getloadavg()[1]:.0f}."
     )
     table = tables.table(("", "drawn", "photograph", "goal for drawn"), rows)
     lines = ["# Decoding and hashing a picture", "", introduction, "", *table, versions, ""]
