@@ -1,5 +1,6 @@
 """Which paths does the service have, and what stands behind each?"""
 
+import asyncio
 import importlib
 import os
 from collections.abc import Callable, Mapping
@@ -131,6 +132,8 @@ async def _lifespan(desk: Desk, media: MediaDesk | None, receive: Receive, send:
         message = await receive()
         if message["type"] == "lifespan.startup":
             desk.start()
+            if media is not None:
+                asyncio.get_running_loop().run_in_executor(None, media.warm)
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await desk.close()
