@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from ringfence.discovery.expand import expand
     from ringfence.graph.relations import Graph
     from ringfence.guard.decide import Guard
+    from ringfence.media.index.live import MediaIndex
     from ringfence.store.workspace import Workspace
     from ringfence.terms.lexicon import Lexicon
 
-__all__ = ["Graph", "Guard", "Lexicon", "Workspace", "classify", "expand"]
+__all__ = ["Graph", "Guard", "Lexicon", "MediaIndex", "Workspace", "classify", "expand"]
 
 _HOMES = {
     "Graph": "graph.relations",
     "Guard": "guard.decide",
     "Lexicon": "terms.lexicon",
+    "MediaIndex": "media.index.live",
     "Workspace": "store.workspace",
     "classify": "discovery.classify",
     "expand": "discovery.expand",
