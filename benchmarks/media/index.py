@@ -283,8 +283,8 @@ def report(rows: list[Measured], busy: float) -> list[str]:
         ),
         (
             f"Goals at ten million: {GOAL_EACH:,} queries a second on one core, {GOAL_GB} GB, build {GOAL_BUILD} s, "
-            f"load {GOAL_LOAD} s. One thread's queries a second are of CPU time, two threads' of the clock. The limit is "
-            "what the lines of memory that a query touches on even codes would take at random places, each asked for "
+            f"load {GOAL_LOAD} s. One thread's queries a second are of CPU time, two threads' of the clock. The limit "
+            "is what the lines of memory that a query reads of even codes would take at random places, all asked for "
             "ahead; lines of a bucket lie in a row, so it can be passed. threatexchange's index is measured at a "
             "million only."
         ),
