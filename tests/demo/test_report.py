@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from ringfence.demo.new_media import MediaFigures, Order, Tied
 from ringfence.demo.pictures import Node, Stage
 from ringfence.demo.report import (
     Baselines,
@@ -65,6 +66,12 @@ def exposure() -> Exposure:
     )
     cost = Collateral("guard", estimate(0.0009, 0.0005, 1000), estimate(0.0085, 0.005, 1000), 2, 0.0, 0.0)
     return Exposure(200_000, 405, 372, 384, 7, 10, 10, strata, (cost,))
+
+
+def media() -> MediaFigures:
+    orders = (Order("priority", 0.953, estimate(0.93, 0.04)), Order("number of uploads", 0.031, estimate(0.02, 0.02)))
+    ties = tuple(Tied(name, size, size // 4, size - 2, size - 9) for name, size in SIZES.items())
+    return MediaFigures(81_234, 70_123, 611, 47, 139, orders, ties)
 
 
 def arm(name: str, before: ExposureSummary, told: ExposureSummary) -> ArmExposure:
@@ -129,6 +136,7 @@ def example() -> DemoReport:
         ),
         baselines=Baselines("follows members of its own community", 0.412, 0.281, 0.943),
         exposure=exposure(),
+        media=media(),
         explanations=(
             Explanation("a10944", "promoter", ("uses 3 of the seed terms", "shares 5 links with 31 members")),
             Explanation("a55102", "audience", ("follows 14 members and 6 others",)),

@@ -54,6 +54,15 @@ class SeedKind(StrEnum):
     REPORT = "report"
 
 
+class HashKind(StrEnum):
+    """How a hash of media was made: from its bytes, or (PDQ) from how a picture looks."""
+
+    PDQ = "pdq"
+    MD5 = "md5"
+    SHA1 = "sha1"
+    SHA256 = "sha256"
+
+
 class Role(StrEnum):
     """What an account does in a network. A likely minor is routed to care, never to takedown."""
 

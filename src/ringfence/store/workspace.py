@@ -86,6 +86,10 @@ class Workspace:
         return self.path / "exposure"
 
     @property
+    def media(self) -> Path:
+        return self.path / "media"
+
+    @property
     def audit_file(self) -> Path:
         return self.path / "audit.jsonl"
 
