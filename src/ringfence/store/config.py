@@ -156,6 +156,40 @@ class Live(BaseModel):
     ] = ""
 
 
+class Cases(BaseModel):
+    model_config = STRICT
+    database: Annotated[
+        str,
+        Field(
+            pattern=r"^(postgresql://.+)?$",
+            description="Where the cases are kept, as postgresql://person@host/name, with the password in PGPASSWORD "
+            "or a .pgpass file; empty is the file cases.sqlite in the workspace.",
+        ),
+    ] = ""
+    tenant: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+            description="Whose cases these are, where one database holds those of several communities.",
+        ),
+    ] = "own"
+    lease_minutes: Annotated[
+        int, Field(ge=1, le=1_440, description="How long a reviewer holds a case before others may take it.")
+    ] = 30
+    threshold: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="The probability below which a member of a network is set apart from those to act on.",
+        ),
+    ] = 0.5
+    urgent_reasons: Annotated[
+        tuple[str, ...],
+        Field(strict=False, description="The reasons of user reports that say a child is in danger now."),
+    ] = ()
+
+
 class Config(BaseModel):
     model_config = STRICT
     ingest: Ingest = Ingest()
@@ -164,6 +198,7 @@ class Config(BaseModel):
     guard: Guard = Guard()
     store: Store = Store()
     live: Live = Live()
+    cases: Cases = Cases()
 
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -173,6 +208,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "guard": Guard,
     "store": Store,
     "live": Live,
+    "cases": Cases,
 }
 
 
