@@ -90,7 +90,7 @@ class Database:
 
     @contextmanager
     def look(self) -> Iterator[sa.Connection]:
-        """Read one unchanging state of everything, for those who check it. What reviewers read goes by `transaction`."""
+        """Read one unchanging state of everything, to check it. What reviewers read goes by `transaction`."""
         with _faults(self.where), self.engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")

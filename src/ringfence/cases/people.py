@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from ringfence.cases.faults import Forbidden
 from ringfence.cases.tables import PEOPLE, ROLES
 
-# Before the name of whoever is at the shell. No id of a person on the list has it (staff.py).
-SHELL = "shell:"
+# Before the name of whoever is at the shell, and of a part of ringfence that acts by itself. No id of a person on the
+# list has a colon (staff.py).
+SHELL, SERVICE = "shell:", "service:"
 
 
 class Role(StrEnum):
@@ -117,12 +118,17 @@ def at_shell(tenant: str) -> Person:
     return Person(f"{SHELL}{name}", tenant, name, _AT_SHELL)
 
 
+def service(tenant: str, name: str) -> Person:
+    """A part of ringfence that acts by itself, with no permission to do anything that takes a person."""
+    return Person(f"{SERVICE}{name}", tenant, name, frozenset())
+
+
 def current(connection: sa.Connection, person: Person) -> Person:
     """The same person with the roles they have now. Raises Forbidden for one who is not, or no longer, on the list.
 
-    Whoever is at the shell is on no list and is returned as given.
+    Whoever is at the shell, and a service, is on no list and is returned as given.
     """
-    if person.id.startswith(SHELL):
+    if person.id.startswith((SHELL, SERVICE)):
         return person
     rows = connection.execute(
         sa.select(PEOPLE.c.name, ROLES.c.role)
