@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+MEMORY, ENOUGH = "/dev/shm", 500_000_000
 SILENT = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -21,7 +22,9 @@ class Postgresql:
 
     def __init__(self, *, durable: bool = False) -> None:
         self._as: dict[str, object] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path is 107 bytes at the most
+        # Short, since a socket's path is 107 bytes at the most; in memory, where there is some, files come and go fast.
+        place = "/tmp" if durable or not _roomy(MEMORY) else MEMORY
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir=place))
         if os.geteuid() == 0:  # PostgreSQL does not run as root
             nobody = pwd.getpwnam("nobody")
             os.chown(self._folder, nobody.pw_uid, nobody.pw_gid)
@@ -57,6 +60,10 @@ class Postgresql:
         assert self.answers(f"CREATE DATABASE {name} TEMPLATE {template}", "postgres")
         return name
 
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        assert self.answers(f"DROP DATABASE {name} WITH (FORCE)", "postgres")
+
     def address(self, name: str) -> str:
         return f"postgresql://ringfence@/{name}?host={self._folder}"
 
@@ -88,6 +95,10 @@ class Postgresql:
     def _run(self, name: str, *arguments: object) -> None:
         command = [self._binaries / name, *map(str, arguments)]
         subprocess.run(command, check=True, cwd=self._folder, **SILENT, **self._as)  # type: ignore[call-overload]
+
+
+def _roomy(place: str) -> bool:
+    return Path(place).is_dir() and os.access(place, os.W_OK) and shutil.disk_usage(place).free > ENOUGH
 
 
 def _places() -> Iterator[Path]:

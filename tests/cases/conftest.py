@@ -78,12 +78,18 @@ def template(postgresql: Postgresql, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(params=KINDS)
 def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
     """An empty room, once on each database."""
-    address = ""
-    if request.param == "postgresql":
-        server: Postgresql = request.getfixturevalue("postgresql")
-        address = server.address(server.make(request.getfixturevalue("template")))
+    if request.param == "sqlite":
+        yield from _room(tmp_path, "")
+        return
+    server: Postgresql = request.getfixturevalue("postgresql")
+    name = server.make(request.getfixturevalue("template"))
+    yield from _room(tmp_path, server.address(name))
+    server.drop(name)
+
+
+def _room(folder: Path, address: str) -> Iterator[Room]:
     clock = Hands()
-    workspace = _workspace(tmp_path / "platform", address)
+    workspace = _workspace(folder / "platform", address)
     database = Database.open(workspace, clock)
     yield Room(workspace, database, clock)
     database.close()
