@@ -98,8 +98,8 @@ class Person:
 
 
 def may(person: Person, permission: Permission) -> bool:
-    """Whether one of the person's roles has the permission. Opening cases from a run is the shell's as well."""
-    if permission is Permission.OPEN_CASES and person.id.startswith(SHELL):
+    """Whether one of the person's roles has the permission. Cases are opened by the shell and by services as well."""
+    if permission is Permission.OPEN_CASES and person.id.startswith((SHELL, SERVICE)):
         return True
     return any(permission in MAY[role] for role in person.roles)
 
@@ -119,7 +119,7 @@ def at_shell(tenant: str) -> Person:
 
 
 def service(tenant: str, name: str) -> Person:
-    """A part of ringfence that acts by itself, with no permission to do anything that takes a person."""
+    """A part of ringfence that acts by itself, which may open cases and no more."""
     return Person(f"{SERVICE}{name}", tenant, name, frozenset())
 
 

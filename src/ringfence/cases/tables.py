@@ -198,6 +198,7 @@ REPORTS = sa.Table(
     sa.Column("account_id", sa.Text, nullable=False),  # about whom
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("reporter", sa.Text),
+    sa.Column("urgent", sa.Boolean, nullable=False),  # it says that a child is in danger now
     sa.Column("reported_at", Utc, nullable=False),
     sa.Column("queued_at", Utc, nullable=False),  # when a case in the queue had it
     sa.Column("case_id", sa.Text, nullable=False),

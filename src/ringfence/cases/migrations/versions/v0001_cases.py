@@ -203,6 +203,7 @@ def _work() -> None:
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("reporter", sa.Text(), nullable=True),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("reported_at", TIME, nullable=False),
         sa.Column("queued_at", TIME, nullable=False),
         sa.Column("case_id", sa.Text(), nullable=False),
