@@ -70,9 +70,9 @@ def new_id() -> str:
     return f"case-{secrets.token_hex(8)}"
 
 
-def case(row: Mapping[str, Any]) -> Case:
+def case(row: sa.RowMapping) -> Case:
     """A case from its row."""
-    told = {name: value for name, value in row.items() if name != "tenant"}
+    told: dict[str, Any] = {str(name): value for name, value in row.items() if name != "tenant"}
     return Case(**{**told, "kind": Kind(told["kind"]), "status": Status(told["status"])})
 
 

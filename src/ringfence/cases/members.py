@@ -1,11 +1,10 @@
 """Who is in a case, why, and what may be done about them? Four groups, of which plans may act on one."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -99,7 +98,7 @@ def row(within: Transaction, case_id: str, member: Member) -> dict[str, object]:
     }
 
 
-def _member(row: Mapping[str, Any]) -> Member:
+def _member(row: sa.RowMapping) -> Member:
     return Member(
         account_id=row["account_id"],
         standing=Standing(row["standing"]),

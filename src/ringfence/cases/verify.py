@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -45,7 +46,8 @@ def rows(connection: sa.Connection, tenant: str, after: int = 0) -> Generator[Ke
     asked = sa.select(*_columns()).where(AUDIT.c.tenant == tenant, AUDIT.c.number > after).order_by(AUDIT.c.number)
     with connection.execute(asked, execution_options={"stream_results": True, "yield_per": CHUNK}) as done:
         for chunk in done.partitions():
-            yield from chunk
+            for row in chunk:
+                yield cast("Kept", row)
 
 
 def judge(found: Iterable[Kept], head: Head | None, known: Sequence[Head], key: str) -> Verdict:
