@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -47,7 +48,7 @@ class Room:
                 connection.execute(sa.insert(ROLES).values(**who, role=role))
         return Person(name, tenant, name, frozenset(roles))
 
-    def run(self, statement: str, **values: object) -> list[sa.Row[tuple[object, ...]]]:
+    def run(self, statement: str, **values: object) -> list[Any]:
         """Some SQL, as somebody with the database's password may run it."""
         with self.database._whole() as connection:
             done = connection.execute(sa.text(statement), values)

@@ -14,6 +14,7 @@ from ringfence.cases.audit import Act, Head, digest
 from ringfence.cases.database import Database
 from ringfence.cases.faults import Forbidden
 from ringfence.cases.people import Person, Role, at_shell
+from ringfence.cases.tables import AUDIT, AUDIT_HEADS
 from ringfence.cases.verify import Verdict
 from ringfence.model.faults import Fault
 from ringfence.store.workspace import Workspace
@@ -55,13 +56,13 @@ def forge(room: Room, number: int) -> None:
     """Make the chain anew from a row on, as anybody can who has read this code."""
     before = "0" * 64 if number == 1 else room.run("SELECT hash FROM audit WHERE number = :n", n=number - 1)[0][0]
     with room.database._whole() as connection:
-        rows = connection.execute(sa.select(*audit.AUDIT.c).where(audit.AUDIT.c.number >= number)).all()
+        rows = connection.execute(sa.select(*AUDIT.c).where(AUDIT.c.number >= number)).all()
         for row in sorted(rows, key=lambda one: one.number):
             made = digest(row.tenant, row.number, row.at, row.who, row.act, row.subject, row.detail, str(before))
-            where = audit.AUDIT.c.number == row.number
-            connection.execute(sa.update(audit.AUDIT).where(where).values(before=before, hash=made))
+            where = AUDIT.c.number == row.number
+            connection.execute(sa.update(AUDIT).where(where).values(before=before, hash=made))
             before = made
-        connection.execute(sa.update(audit.AUDIT_HEADS).values(hash=before))
+        connection.execute(sa.update(AUDIT_HEADS).values(hash=before))
 
 
 def test_an_audit_that_nobody_touched_is_whole(kept: Room) -> None:
@@ -166,7 +167,7 @@ def test_not_even_the_key_forges_what_an_auditor_has_kept(kept: Room) -> None:
     row = kept.run("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1")[0]
     made = audit.signed("own", int(str(row[0])), kept.clock.now, str(row[1]), kept.database.key)
     with kept.database._whole() as connection:
-        connection.execute(sa.update(audit.AUDIT_HEADS).values(at=made.at, signature=made.signature))
+        connection.execute(sa.update(AUDIT_HEADS).values(at=made.at, signature=made.signature))
     (kept.workspace.audit_heads / "own.json").unlink()
     assert judged(kept) == Verdict(10)
     verdict = judged(kept, *anchors)
@@ -180,7 +181,7 @@ def test_a_row_that_was_put_in_by_hand_is_not_vouched_for(kept: Room) -> None:
     with kept.database._whole() as connection:
         row = {"tenant": "own", "number": 11, "at": kept.clock.now, "who": "finch", "act": "case_read"}
         more = {"subject": "case-1", "detail": "{}", "before": last, "hash": made}
-        connection.execute(sa.insert(audit.AUDIT).values(**row, **more))
+        connection.execute(sa.insert(AUDIT).values(**row, **more))
     assert judged(kept).number == 11
 
 
@@ -254,7 +255,7 @@ def test_no_row_is_dated_before_the_one_it_follows(room: Room) -> None:
     with room.database.transaction(SHELL) as within:
         within.record(Act.CASE_READ, "case-1")
     times = [row[0] for row in room.run("SELECT at FROM audit ORDER BY number")]
-    assert times[1] >= times[0]  # type: ignore[operator]
+    assert times[1] >= times[0]
 
 
 def test_many_at_once_make_one_chain(room: Room) -> None:

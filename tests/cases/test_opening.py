@@ -1,6 +1,6 @@
 import multiprocessing
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -283,7 +283,7 @@ def test_one_tenant_never_reaches_the_cases_of_another(room: Room) -> None:
         assert everything(within) == {}
         opening.open_cases(within, found(1, [network("net-1", "xyz")]), 0.5)
     stranger = room.person("gull", *Role, tenant="reef")
-    acts = [
+    acts: list[Callable[[Transaction], object]] = [
         lambda within: cases.find(within, ours.case_id),
         lambda within: queue.take(within, ours.case_id, 5),
         lambda within: queue.release(within, ours.case_id),

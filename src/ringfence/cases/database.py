@@ -126,6 +126,10 @@ def _postgresql(address: str) -> tuple[sa.Engine, str]:
         url = sa.make_url(address).set(drivername="postgresql+psycopg")
     except sa.exc.ArgumentError as error:
         raise Fault("is no address", where="cases.database", mend="write postgresql://person@host/name") from error
+    try:
+        import psycopg as _  # noqa: PLC0415, only who uses PostgreSQL needs its driver
+    except ModuleNotFoundError as error:
+        raise Fault("needs psycopg", where="cases.database", mend="run `pip install 'ringfence[console]'`") from error
     engine = sa.create_engine(
         url,
         hide_parameters=True,

@@ -48,7 +48,10 @@ def reported(events: duckdb.DuckDBPyConnection, newest: datetime | None) -> tupl
     """The reports of the store, whoever knows of them, given when the newest was made that a case has."""
     since = (newest - LATE).timestamp() if newest else 0.0
     rows = events.execute(_REPORTED, {"since": since}).fetchall()
-    return tuple(Report(*row[:4], datetime.fromtimestamp(row[4] / 1e6, UTC)) for row in rows)
+    return tuple(
+        Report(report_id, account_id, reason, reporter, datetime.fromtimestamp(at / 1e6, UTC))
+        for report_id, account_id, reason, reporter, at in rows
+    )
 
 
 def newest(within: Transaction) -> datetime | None:

@@ -1,5 +1,6 @@
 """How do the networks that discovery found become cases? Each once, however often and by how many it is tried."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ringfence.cases import cases, joining, protected, timeline
-from ringfence.cases.audit import Act
+from ringfence.cases.audit import Act, Fact
 from ringfence.cases.cases import Case, Kind, Status
 from ringfence.cases.faults import Stale
 from ringfence.cases.found import Change, Found, Network
@@ -74,7 +75,7 @@ class _Opening:
         self.merged = {one.case_id for one in self.before.values() if one.status is Status.MERGED}
         self.ids = {network: one.case_id for network, one in self.before.items()}
         self.alone = alone(within)
-        self.count = {"opened": 0, "updated": 0, "same": 0, "merged": 0, "gone": 0, "reopened": 0}
+        self.count = Counter[str]()
 
     def all_of_them(self, last: datetime | None) -> Opened:
         changes = [one for one in self.found.changes if last is None or one.at > last]
@@ -89,7 +90,15 @@ class _Opening:
         for network_id, case in self.before.items():
             if network_id not in here and case.case_id not in self.merged and case.gone_at is None:
                 self.fade(network_id, case)
-        return Opened(self.found.run_id, **self.count)
+        return Opened(
+            self.found.run_id,
+            opened=self.count["opened"],
+            updated=self.count["updated"],
+            same=self.count["same"],
+            merged=self.count["merged"],
+            gone=self.count["gone"],
+            reopened=self.count["reopened"],
+        )
 
     def open(self, network: Network) -> None:
         case_id = cases.new_id()
@@ -118,7 +127,7 @@ class _Opening:
         if done.facts == case.facts:
             self.count["same"] += 1
         else:
-            detail = {
+            detail: dict[str, Fact] = {
                 "run": self.found.run_id,
                 "joined": len(done.joined),
                 "left": len(done.left),
