@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import os
 import socket
 import subprocess
 import sysconfig
@@ -13,6 +14,7 @@ import nats
 import pytest
 from confluent_kafka import Producer
 from nats.js.api import StreamConfig
+from tests.postgresql import Postgresql
 
 # How long an example takes says how busy the machine is, and nothing about the code.
 hypothesis.settings.register_profile("ringfence", deadline=None)
@@ -101,3 +103,17 @@ def kafka_cluster() -> Iterator[str]:
     owner = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "none"}, logger=silent)
     yield ",".join(f"{one.host}:{one.port}" for one in owner.list_topics(timeout=10).brokers.values())
     del owner
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """One real server for all tests of this process; each makes databases of its own."""
+    try:
+        server = Postgresql()
+    except FileNotFoundError as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"{missing}: install the dev group, or the system's PostgreSQL")
+    server.start()
+    yield server
+    server.stop()

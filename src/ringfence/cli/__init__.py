@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 from importlib import import_module
 
+from ringfence.cli.extras import ANYTHING, refusing
 from ringfence.cli.say import ROOT, fault_line
 from ringfence.model.faults import Exit, Fault
 
@@ -11,6 +12,7 @@ from ringfence.model.faults import Exit, Fault
 NAMES = (
     "demo", "init", "ingest", "scan", "discover", "networks", "explain", "recidivism", "publish", "decide", "serve",
     "live", "media", "audit", "report", "status", "exposure",
+    "cases", "people",
     "lexicon", "seeds", "review", "policy", "limits", "snapshot", "damping", "keys",
 )  # fmt: skip
 _added: set[str] = set()
@@ -26,7 +28,11 @@ def add(names: Iterable[str]) -> None:
     for name in names:
         if name not in _added:
             _added.add(name)
-            module = import_module(f"{__name__}.{name}")
+            try:
+                module = import_module(f"{__name__}.{name}")
+            except ModuleNotFoundError as missing:
+                ROOT.command(name, context_settings=ANYTHING, hidden=True)(refusing(missing))
+                continue
             if hasattr(module, "GROUP"):
                 ROOT.add_typer(module.GROUP)
             else:

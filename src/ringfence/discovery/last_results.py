@@ -90,6 +90,12 @@ def read_networks(workspace: Workspace) -> pa.Table:
     return _read(workspace, "networks")
 
 
+def read_explanations(workspace: Workspace) -> pa.Table:
+    """What there is to read about each account of the last discovery's short list. The read is audited."""
+    audit.record(workspace, audit.Action.EXPLANATION_READ, "results/explanations.parquet")
+    return _read(workspace, "explanations")
+
+
 def explain(workspace: Workspace, account_id: str) -> dict[str, object]:
     """One account's row of the scores, and its row of the explanations as `explanation`, null off the short list.
 

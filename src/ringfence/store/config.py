@@ -234,6 +234,40 @@ class Media(BaseModel):
     ] = 50_000
 
 
+class Cases(BaseModel):
+    model_config = STRICT
+    database: Annotated[
+        str,
+        Field(
+            pattern=r"^(postgresql://.+)?$",
+            description="Where the cases are kept, as postgresql://person@host/name, with the password in PGPASSWORD "
+            "or a .pgpass file; empty is the file cases.sqlite in the workspace.",
+        ),
+    ] = ""
+    tenant: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+            description="Whose cases these are, where one database holds those of several communities.",
+        ),
+    ] = "own"
+    lease_minutes: Annotated[
+        int, Field(ge=1, le=1_440, description="How long a reviewer holds a case before others may take it.")
+    ] = 30
+    threshold: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="The probability below which a member of a network is set apart from those to act on.",
+        ),
+    ] = 0.5
+    urgent_reasons: Annotated[
+        tuple[str, ...],
+        Field(strict=False, description="The reasons of user reports that say a child is in danger now."),
+    ] = ()
+
+
 class Config(BaseModel):
     model_config = STRICT
     ingest: Ingest = Ingest()
@@ -247,6 +281,8 @@ class Config(BaseModel):
     media_classifier: MediaClassifier = MediaClassifier()
     media: Media = Media()
 
+    cases: Cases = Cases()
+
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "ingest": Ingest,
@@ -258,6 +294,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "media_fetch": MediaFetch,
     "media_classifier": MediaClassifier,
     "media": Media,
+    "cases": Cases,
 }
 
 

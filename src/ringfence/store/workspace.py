@@ -90,6 +90,14 @@ class Workspace:
         return self.path / "media"
 
     @property
+    def cases_file(self) -> Path:
+        return self.path / "cases.sqlite"
+
+    @property
+    def audit_heads(self) -> Path:
+        return self.path / "audit_heads"
+
+    @property
     def audit_file(self) -> Path:
         return self.path / "audit.jsonl"
 

@@ -1,0 +1,136 @@
+"""How fast is a queue of 100,000 cases read and taken from, on PostgreSQL and on SQLite?
+
+    python benchmarks/cases/pages.py
+
+Every act is whole: roles read anew, the page or the case fetched, the audit row written and synced. Pages are of 50
+cases, each the one after the page before. Writes benchmarks/results/cases-queue.md.
+"""
+
+import os
+import platform
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import psycopg
+import sqlalchemy as sa
+
+sys.path.append(str(Path(__file__).parents[2]))
+from tests.postgresql import Postgresql
+
+from ringfence.cases import cases, queue, staff
+from ringfence.cases.cases import Kind, Status
+from ringfence.cases.database import Database
+from ringfence.cases.people import Person, Role, at_shell
+from ringfence.cases.priority import Harm, priority
+from ringfence.cases.queue import Order
+from ringfence.cases.tables import CASES
+from ringfence.store.workspace import CONFIG, Workspace
+
+RESULT = Path(__file__).parents[1] / "results" / "cases-queue.md"
+CASES_IN_ALL, TIMES, SHARE_LEASED = 100_000, 200, 0.01
+HEAD = "| database | what | times | median ms | p95 ms | worst ms |"
+
+
+def main() -> None:
+    server = Postgresql(durable=True)
+    server.start()
+    try:
+        lines = [line for name in ("postgresql", "sqlite") for line in measured(name, server)]
+    finally:
+        server.stop()
+    how = f"One reviewer, {SHARE_LEASED:.0%} of the cases held by others, every commit synced to the disk."
+    text = "\n".join([
+        f"# A queue of {CASES_IN_ALL:,} cases",
+        "",
+        HEAD,
+        "|---|---|---|---|---|---|",
+        *lines,
+        "",
+        f"{machine()} {how} Load: {os.getloadavg()[0]:.1f}. Command: `python benchmarks/cases/pages.py`",
+    ])  # fmt: skip
+    RESULT.write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+def measured(name: str, server: Postgresql) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace.create(Path(folder) / "platform")
+        if name == "postgresql":
+            file = workspace.path / CONFIG
+            file.write_text(file.read_text().replace('database = ""', f'database = "{server.address(server.make())}"'))
+            workspace = Workspace.open(workspace.path)
+        with closing(Database.open(workspace)) as database:
+            with database.transaction(at_shell("own")) as within:
+                reviewer = staff.add(within, "wren", "Wren", [Role.REVIEWER])
+            fill(database)
+            for order in Order:
+                yield _line(name, f"a page by {order}", list(pages(database, reviewer, order)))
+            yield _line(name, "take the next", [timed(lambda: taken(database, reviewer)) for _ in range(TIMES)])
+
+
+def fill(database: Database) -> None:
+    chance = random.Random(7)
+    with database.transaction(at_shell("own")) as within:
+        for start in range(0, CASES_IN_ALL, 5_000):
+            rows = [_case(chance, number, within.at) for number in range(start, start + 5_000)]
+            within.connection.execute(sa.insert(CASES), rows)
+    with database.look() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("ANALYZE"))
+
+
+def _case(chance: random.Random, number: int, at: datetime) -> dict[str, object]:
+    harm = Harm(None, chance.randrange(100_000), chance.randrange(1_000), chance.randrange(3), chance.random(), 1.0)
+    made = priority(harm)
+    leased = chance.random() < SHARE_LEASED
+    about = {"harm": harm.kept(), "terms": ["firecrest", "kittiwake"], "audience": 100, "reach": 120}
+    return {
+        "tenant": "own", "case_id": cases.new_id(), "kind": Kind.NETWORK, "network_id": f"net-{number}",
+        "status": Status.OPEN, "opened_at": at - timedelta(seconds=number), "updated_at": at, "run_id": "run-1",
+        "urgent": chance.random() < 0.001, "priority": made.total, "urgency": made.urgency, "parts": dict(made.parts),
+        "about": about, "size": 50, "facts": "0" * 64, "lease_by": "finch" if leased else None,
+        "lease_until": at + timedelta(days=1) if leased else None,
+    }  # fmt: skip
+
+
+def pages(database: Database, reviewer: Person, order: Order) -> Iterator[float]:
+    after: str | None = None
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        with database.transaction(reviewer) as within:
+            page = queue.page(within, order, after)
+        yield time.perf_counter() - began
+        after = page.cases[-1].case_id
+
+
+def taken(database: Database, reviewer: Person) -> None:
+    with database.transaction(reviewer) as within:
+        assert queue.take_next(within, 30)
+
+
+def timed(act: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def _line(name: str, what: str, seconds: Sequence[float]) -> str:
+    middle, late = np.quantile(seconds, [0.5, 0.95]) * 1e3
+    return f"| {name} | {what} | {len(seconds)} | {middle:.1f} | {late:.1f} | {max(seconds) * 1e3:.1f} |"
+
+
+def machine() -> str:
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    made = f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {gigabytes:.0f} GB"
+    return f"{made}, Python {platform.python_version()}, SQLAlchemy {sa.__version__}, psycopg {psycopg.__version__}."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Who holds which case, and which comes next? Two never hold one; what is not worked on in time is taken again."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from ringfence.cases import cases, timeline
+from ringfence.cases.audit import Act
+from ringfence.cases.cases import Case, Status
+from ringfence.cases.faults import Stale
+from ringfence.cases.people import Permission
+from ringfence.cases.tables import CASES
+from ringfence.cases.timeline import Event
+from ringfence.cases.transaction import Transaction
+from ringfence.model.faults import Fault
+
+PAGE, MOST = 50, 200  # cases on a page, as a rule and at the most
+
+
+class Order(StrEnum):
+    """What comes first. Cases that a person marked urgent stand before all others, but for age."""
+
+    RISK = "risk"
+    URGENCY = "urgency"
+    AGE = "age"
+
+
+# Each an index of its own, read backwards: equal ones by id, so that pages join without a gap.
+_BY: dict[Order, tuple[sa.Column[object], ...]] = {
+    Order.RISK: (CASES.c.urgent, CASES.c.priority, CASES.c.case_id),
+    Order.URGENCY: (CASES.c.urgent, CASES.c.urgency, CASES.c.case_id),
+    Order.AGE: (CASES.c.opened_at, CASES.c.case_id),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some open cases, the first first, and how many are open in all."""
+
+    cases: tuple[Case, ...]
+    open: int
+
+
+def page(within: Transaction, order: Order = Order.RISK, after: str | None = None, most: int = PAGE) -> Page:
+    """The open cases after the one named `after`, or from the first. The read is recorded."""
+    within.demand(Permission.READ_CASES)
+    if not 1 <= most <= MOST:
+        raise Fault(f"a page of {most:,} cases", where="queue", mend=f"ask for 1 to {MOST}")
+    waiting = sa.and_(CASES.c.tenant == within.tenant, CASES.c.status == Status.OPEN)
+    asked = sa.select(*CASES.c).where(waiting)
+    if after is not None:
+        asked = asked.where(_beyond(within, order, after))
+    rows = within.connection.execute(asked.order_by(*_ordered(order)).limit(most)).all()
+    total = within.connection.execute(sa.select(sa.func.count()).select_from(CASES).where(waiting)).scalar_one()
+    within.record(Act.QUEUE_READ, "queue", {"order": str(order), "after": after, "cases": len(rows)})
+    return Page(tuple(cases.case(row._mapping) for row in rows), total)  # noqa: SLF001, SQLAlchemy's public name
+
+
+def take_next(within: Transaction, minutes: int, order: Order = Order.RISK) -> Case | None:
+    """Hold the first case that nobody holds, for so many minutes. None where every open case is held."""
+    within.demand(Permission.WORK_CASES)
+    free = sa.or_(CASES.c.lease_until.is_(None), CASES.c.lease_until <= within.at)
+    asked = sa.select(*CASES.c).where(CASES.c.tenant == within.tenant, CASES.c.status == Status.OPEN, free)
+    # Others who take at the same moment pass over what is locked here. SQLite lets one act write at a time anyway.
+    asked = asked.order_by(*_ordered(order)).limit(1).with_for_update(skip_locked=True)
+    row = within.connection.execute(asked).first()
+    return _lease(within, cases.case(row._mapping), minutes) if row else None  # noqa: SLF001, as above
+
+
+def take(within: Transaction, case_id: str, minutes: int) -> Case:
+    """Hold a case, or hold it longer. Raises Stale where somebody else does, or it is not open."""
+    within.demand(Permission.WORK_CASES)
+    case = cases.lock(within, case_id)
+    if case.status is not Status.OPEN:
+        raise Stale(f"is {case.status}", where=case_id, mend="reopen it, or take what it was merged into")
+    if case.lease_by not in {None, within.person.id} and case.lease_until and case.lease_until > within.at:
+        what = f"is held by {case.lease_by} until {case.lease_until:%H:%M} (UTC)"
+        raise Stale(what, where=case_id, mend="wait, or ask them to release it")
+    return _lease(within, case, minutes)
+
+
+def release(within: Transaction, case_id: str) -> None:
+    """Let go of a case that one holds."""
+    cases.held(within, case_id)
+    cases.change(within, case_id, lease_by=None, lease_until=None)
+    timeline.add(within, case_id, Event.RELEASED)
+    within.record(Act.CASE_RELEASED, case_id)
+
+
+def _lease(within: Transaction, case: Case, minutes: int) -> Case:
+    if not 1 <= minutes <= 24 * 60:
+        raise Fault(f"a lease of {minutes:,} minutes", where="queue", mend="hold a case for a minute to a day")
+    if case.lease_by not in {None, within.person.id}:
+        timeline.add(within, case.case_id, Event.LEASE_RAN_OUT, {"by": case.lease_by})
+    until = within.at + timedelta(minutes=minutes)
+    cases.change(within, case.case_id, lease_by=within.person.id, lease_until=until)
+    timeline.add(within, case.case_id, Event.LEASED, {"minutes": minutes})
+    within.record(Act.CASE_LEASED, case.case_id, {"minutes": minutes})
+    return cases.lock(within, case.case_id)
+
+
+def _ordered(order: Order) -> list[sa.ColumnElement[object]]:
+    return [column.asc() if order is Order.AGE else column.desc() for column in _BY[order]]
+
+
+def _beyond(within: Transaction, order: Order, after: str) -> sa.ColumnElement[bool]:
+    """That a case comes after another: by the same columns, as one value."""
+    case = cases.seen(within, after)
+    there = sa.tuple_(*(sa.literal(getattr(case, column.name), column.type) for column in _BY[order]))
+    here = sa.tuple_(*_BY[order])
+    return here > there if order is Order.AGE else here < there
