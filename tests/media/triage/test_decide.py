@@ -218,7 +218,7 @@ def test_half_a_line_counts_for_nothing_and_the_next_writer_cuts_it_off(place: W
     assert len(decisions.read(place)) == 1
     assert decide.undo(place, 1, **SAID).number == 2
     assert [one.number for one in decisions.read(place)] == [1, 2]
-    assert stat.S_IMODE(decisions.file(place).stat().st_mode) == decisions.OWNER_ONLY
+    assert stat.S_IMODE(decisions.file(place).stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("line", [b"kittiwake\n", b"\xff\n", b'{"number":1}\n', b"\n"])

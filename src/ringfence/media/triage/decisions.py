@@ -4,7 +4,6 @@ A decision counts from when its line ends. A process killed while it writes one 
 readers leave it out, since nobody was told of it, and the next writer cuts it off.
 """
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +15,6 @@ from ringfence.model.faults import Fault
 from ringfence.model.words import Opinion
 from ringfence.store import disk
 from ringfence.store.workspace import Workspace
-
-OWNER_ONLY = 0o600
 
 
 class Hashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,41 +66,8 @@ def standing(decisions: Sequence[Decision]) -> dict[str, Decision]:
 def append(workspace: Workspace, decision: Decision) -> None:
     """Add a line, and return once it will last. Only under the workspace's lock; on failure the file is as it was."""
     path = file(workspace)
-    with disk.writing(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        there = path.exists()
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
-        try:
-            _write(handle, msgspec.json.encode(decision) + b"\n", _end(path))
-        finally:
-            os.close(handle)
-        if not there:
-            _sync(path.parent)  # the file's name must last too
-
-
-def _end(path: Path) -> int:
-    return path.read_bytes().rfind(b"\n") + 1
-
-
-def _write(handle: int, line: bytes, at: int) -> None:
-    try:
-        os.ftruncate(handle, at)
-        os.lseek(handle, at, os.SEEK_SET)
-        left = memoryview(line)
-        while left:  # a disk about to be full takes a part first, and refuses the rest
-            left = left[os.write(handle, left) :]
-        os.fsync(handle)
-    except OSError:
-        os.ftruncate(handle, at)
-        raise
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    end = path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
+    disk.append(path, msgspec.json.encode(decision) + b"\n", end)
 
 
 def _decision(line: bytes, number: int, path: Path) -> Decision:
