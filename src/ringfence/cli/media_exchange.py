@@ -54,7 +54,7 @@ def add(
     bank: Annotated[str, typer.Option(help="The bank that it fills; it is made where there is none.")],
     secret_env: Annotated[str | None, typer.Option(help="The environment variable with the secret.")] = None,
     secret_file: Annotated[str | None, typer.Option(help="Or the file with it, of mode 0600.")] = None,
-    environment: Annotated[str | None, typer.Option(help="NCMEC: industry, npo, exploitative, gen-ai ...")] = None,
+    environment: Annotated[str | None, typer.Option(help="NCMEC: industry, npo, exploitative ...")] = None,
     only_member: Annotated[list[int] | None, typer.Option(help="NCMEC: take this member's entries alone.")] = None,
     negative_reason: Annotated[str | None, typer.Option(help="NCMEC: the id of the reason for a negative.")] = None,
     group: Annotated[str | None, typer.Option(help="ThreatExchange: the number of the privacy group.")] = None,

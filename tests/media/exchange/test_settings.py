@@ -45,14 +45,20 @@ def test_each_wrong_setting_is_one_line(edit: tuple[str, str], says: str) -> Non
 
 
 def test_adding_keeps_what_is_there_and_writes_nothing_wrong(tmp_path: Path) -> None:
-    said = {"service": "ncmec", "bank": "wren", "secret_env": "WREN", "environment": "gen-ai", "only_members": [4]}
+    said = {
+        "service": "ncmec",
+        "bank": "wren",
+        "secret_env": "WREN",
+        "environment": "gen-ai-exploitative",
+        "only_members": [4],
+    }
     settings.add(tmp_path, "wren", said)
     file = tmp_path / settings.FILE
     file.write_text("# ours\n" + file.read_text())
     settings.add(tmp_path, "robin", {"service": "stopncii", "bank": "robin", "secret_file": "/x/y"})
     there = settings.read(tmp_path)
     assert (list(there), there["wren"].only_members) == (["wren", "robin"], (4,))
-    assert services.address(there["wren"]) == "https://hashsharing.ncmec.org/generative-ai-csam"
+    assert services.address(there["wren"]) == "https://hashsharing.ncmec.org/generative-ai-exploitative"
     before = file.read_text()
     assert before.startswith("# ours\n")
     for name, bank in (("wren", "x"), ("../x", "x"), ("dunnock", "robin"), ("x]\n[y", "x")):

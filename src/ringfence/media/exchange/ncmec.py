@@ -24,17 +24,13 @@ WHERE = "NCMEC's answer"
 ADDRESSES = {  # after python-threatexchange 1.2.17; each holds another kind of content, for another kind of member
     "industry": "https://report.cybertip.org/hashsharing",
     "industry-exploitative": "https://report.cybertip.org/exploitative-hashsharing",
-    "law-enforcement": "https://lesp.ncmec.org/csam-hashsharing",
     "npo": "https://hashsharing.ncmec.org/npo",
     "exploitative": "https://hashsharing.ncmec.org/exploitative",
-    "gen-ai": "https://hashsharing.ncmec.org/generative-ai-csam",
     "gen-ai-exploitative": "https://hashsharing.ncmec.org/generative-ai-exploitative",
     "test-industry": "https://exttest.cybertip.org/hashsharing",
     "test-industry-exploitative": "https://exttest.cybertip.org/exploitative-hashsharing",
-    "test-law-enforcement": "https://betalesp.ncmec.org/csam-hashsharing",
     "test-npo": "https://hashsharing-test.ncmec.org/npo",
     "test-exploitative": "https://hashsharing-test.ncmec.org/exploitative",
-    "test-gen-ai": "https://hashsharing-test.ncmec.org/generative-ai-csam",
     "test-gen-ai-exploitative": "https://hashsharing-test.ncmec.org/generative-ai-exploitative",
 }
 KINDS = {"md5": HashKind.MD5, "sha1": HashKind.SHA1, "pdq": HashKind.PDQ}  # by the element's name

@@ -113,7 +113,7 @@ def _check(exchange: Exchange, where: str) -> None:
     for setting, service in _OF.items():
         if service != exchange.service and getattr(exchange, setting) not in (None, ()):
             raise Fault(f"{setting} is none of {exchange.service}", where=where, mend="remove it")
-    if exchange.service == "ncmec" and exchange.environment not in ADDRESSES:
+    if exchange.service == "ncmec" and exchange.address is None and exchange.environment not in ADDRESSES:
         said = exchange.environment or ""
         raise Fault(f"environment is {said!r}", where=where, mend=choices(said, ADDRESSES))
     if exchange.service == "threatexchange" and exchange.group is None:
