@@ -5,7 +5,7 @@ bank lets act by itself counts here, and only as long as it does: what a reviewe
 source withdraws, flags nobody at the next publish. The rest waits for a person and changes nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -13,32 +13,27 @@ import pyarrow as pa
 
 from ringfence.guard.snapshots.flags import FLAGS
 from ringfence.media import asked, rematch
-from ringfence.media.banks.bank import Remedy
+from ringfence.media.banks.bank import ACTING
 from ringfence.media.banks.banks import Banks
 from ringfence.media.banks.contents import Content, Review
-from ringfence.media.rematch import Late
 from ringfence.model.faults import Fault
 from ringfence.model.words import Opinion
 from ringfence.store.workspace import Workspace
 
 SIGNAL = "media:known"
 LASTS = timedelta(days=30)  # and anew at each publish, as long as the match stands
-ACTING = frozenset({Remedy.SUPPRESS.value, Remedy.REPORT_QUEUE.value})
 
 
 def flagged(workspace: Workspace, now: datetime) -> pa.Table:
     """Rows of FLAGS, one an account. Raises Fault where the banks cannot be read."""
-    acting = [late for late in _found(workspace) if late.account and late.remedy in ACTING]
-    standing = set(_standing(workspace, {late.content for late in acting}, now)) if acting else set()
-    accounts = sorted({late.account for late in acting if late.account and late.content in standing})
+    there = (workspace.media / asked.FILE).exists()
+    shared = rematch.shared(workspace, ACTING) if there else ()
+    standing = set(_standing(workspace, {content for _, content in shared}, now)) if shared else set()
+    accounts = sorted({account for account, content in shared if content in standing})
     until = pa.repeat(pa.scalar(now + LASTS, FLAGS.field("until").type), len(accounts))
     strength = pa.repeat(pa.scalar(1.0, pa.float32()), len(accounts))
     columns = [pa.array(accounts, pa.string()), pa.repeat(SIGNAL, len(accounts)), strength, until]
     return pa.Table.from_arrays(columns, schema=FLAGS)
-
-
-def _found(workspace: Workspace) -> Iterable[Late]:
-    return rematch.found(workspace) if (workspace.media / asked.FILE).exists() else ()
 
 
 def _standing(workspace: Workspace, contents: set[int], now: datetime) -> Iterator[int]:
@@ -51,7 +46,7 @@ def _standing(workspace: Workspace, contents: set[int], now: datetime) -> Iterat
             except Fault:  # its bank was removed
                 continue
             bank = every[content.bank]
-            if bank.opinion is Opinion.POSITIVE and Remedy(bank.action) in ACTING and _acts(content, now):
+            if bank.opinion is Opinion.POSITIVE and bank.action in ACTING and _acts(content, now):
                 yield number
 
 

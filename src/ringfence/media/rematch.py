@@ -6,7 +6,7 @@ done. So a run that is killed goes on where it was, and none is counted twice.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 
 from ringfence.media import asked, stored
 from ringfence.media.banks import journal
+from ringfence.media.banks.bank import Remedy
 from ringfence.media.hashes import codes_of
 from ringfence.media.index.live import NOTHING, MediaIndex
 from ringfence.media.index.part import part
@@ -194,6 +195,21 @@ def found(workspace: Workspace, run: int | None = None) -> tuple[Late, ...]:
             () if run is None else (run,),
         )
         return tuple(_late(*row) for row in rows)
+    finally:
+        db.close()
+
+
+def shared(workspace: Workspace, remedies: Collection[Remedy]) -> tuple[tuple[str, int], ...]:
+    """Accounts and the bank contents that what they shared matched with one of these remedies, each pair once."""
+    db = asked.connect(workspace.media / asked.FILE)
+    try:
+        wanted = ", ".join("?" for _ in remedies)
+        rows = db.execute(
+            "SELECT DISTINCT account, content FROM found WHERE account IS NOT NULL "
+            f"AND remedy IN ({wanted}) ORDER BY account, content",
+            [remedy.value for remedy in remedies],
+        )
+        return tuple((str(account), int(content)) for account, content in rows)
     finally:
         db.close()
 

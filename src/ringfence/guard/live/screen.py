@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ringfence.ingest.streams.messages import Medium, Post
 from ringfence.media.banks import schema
-from ringfence.media.banks.bank import MOST_QUALITY, Remedy
+from ringfence.media.banks.bank import ACTING, MOST_QUALITY
 from ringfence.media.hashes import parse
 from ringfence.media.items import Signal
 from ringfence.media.matcher import Matcher
@@ -14,7 +14,6 @@ from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind
 from ringfence.store.workspace import Workspace
 
-ACTING = frozenset({Remedy.SUPPRESS, Remedy.REPORT_QUEUE})
 Screen = Callable[[Sequence[Post]], frozenset[int]]  # posts, and the places of those with known media
 
 

@@ -26,6 +26,7 @@ class Remedy(StrEnum):
 
 
 SERIOUSNESS = tuple(Remedy)
+ACTING = frozenset({Remedy.SUPPRESS, Remedy.REPORT_QUEUE})  # these leave discovery before a person looks
 
 
 @dataclass(frozen=True, slots=True)
