@@ -1,27 +1,21 @@
 """How fast is a queue of 100,000 cases read and taken from, on PostgreSQL and on SQLite?
 
-    python benchmarks/cases/pages.py
+    python -m benchmarks.cases.pages
 
 Every act is whole: roles read anew, the page or the case fetched, the audit row written and synced. Pages are of 50
 cases, each the one after the page before. Writes benchmarks/results/cases-queue.md.
 """
 
-import os
-import platform
 import random
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import numpy as np
-import psycopg
 import sqlalchemy as sa
-
-sys.path.append(str(Path(__file__).parents[2]))
+from benchmarks.cases import places
+from benchmarks.cases.places import Row
 from tests.postgresql import Postgresql
 
 from ringfence.cases import cases, queue, staff
@@ -31,48 +25,29 @@ from ringfence.cases.people import Person, Role, at_shell
 from ringfence.cases.priority import Harm, priority
 from ringfence.cases.queue import Order
 from ringfence.cases.tables import CASES
-from ringfence.store.workspace import CONFIG, Workspace
+from ringfence.demo import tables
 
-RESULT = Path(__file__).parents[1] / "results" / "cases-queue.md"
+RESULT = places.RESULTS / "cases-queue.md"
 CASES_IN_ALL, TIMES, SHARE_LEASED = 100_000, 200, 0.01
-HEAD = "| database | what | times | median ms | p95 ms | worst ms |"
+HEAD = ("database", "what", "times", "median ms", "p95 ms", "worst ms")
 
 
 def main() -> None:
-    server = Postgresql(durable=True)
-    server.start()
-    try:
-        lines = [line for name in ("postgresql", "sqlite") for line in measured(name, server)]
-    finally:
-        server.stop()
-    how = f"One reviewer, {SHARE_LEASED:.0%} of the cases held by others, every commit synced to the disk."
-    text = "\n".join([
-        f"# A queue of {CASES_IN_ALL:,} cases",
-        "",
-        HEAD,
-        "|---|---|---|---|---|---|",
-        *lines,
-        "",
-        f"{machine()} {how} Load: {os.getloadavg()[0]:.1f}. Command: `python benchmarks/cases/pages.py`",
-    ])  # fmt: skip
-    RESULT.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    with places.server() as server:
+        rows = [row for name in places.NAMES for row in measured(name, server)]
+    held = f"One reviewer, {SHARE_LEASED:.0%} of the cases held by others, every commit synced to the disk."
+    lines = [f"# A queue of {CASES_IN_ALL:,} cases", "", f"{held} {places.versions()}", "", *tables.table(HEAD, rows)]
+    tables.write(RESULT, lines, "python -m benchmarks.cases.pages")
 
 
-def measured(name: str, server: Postgresql) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace.create(Path(folder) / "platform")
-        if name == "postgresql":
-            file = workspace.path / CONFIG
-            file.write_text(file.read_text().replace('database = ""', f'database = "{server.address(server.make())}"'))
-            workspace = Workspace.open(workspace.path)
-        with closing(Database.open(workspace)) as database:
-            with database.transaction(at_shell("own")) as within:
-                reviewer = staff.add(within, "wren", "Wren", [Role.REVIEWER])
-            fill(database)
-            for order in Order:
-                yield _line(name, f"a page by {order}", list(pages(database, reviewer, order)))
-            yield _line(name, "take the next", [timed(lambda: taken(database, reviewer)) for _ in range(TIMES)])
+def measured(name: str, server: Postgresql) -> Iterator[Row]:
+    with places.place(name, server) as workspace, closing(Database.open(workspace)) as database:
+        with database.transaction(at_shell("own")) as within:
+            reviewer = staff.add(within, "wren", "Wren", [Role.REVIEWER])
+        fill(database)
+        for order in Order:
+            yield _line(name, f"a page by {order}", list(pages(database, reviewer, order)))
+        yield _line(name, "take the next", [timed(lambda: taken(database, reviewer)) for _ in range(TIMES)])
 
 
 def fill(database: Database) -> None:
@@ -121,15 +96,9 @@ def timed(act: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def _line(name: str, what: str, seconds: Sequence[float]) -> str:
+def _line(name: str, what: str, seconds: Sequence[float]) -> Row:
     middle, late = np.quantile(seconds, [0.5, 0.95]) * 1e3
-    return f"| {name} | {what} | {len(seconds)} | {middle:.1f} | {late:.1f} | {max(seconds) * 1e3:.1f} |"
-
-
-def machine() -> str:
-    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    made = f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {gigabytes:.0f} GB"
-    return f"{made}, Python {platform.python_version()}, SQLAlchemy {sa.__version__}, psycopg {psycopg.__version__}."
+    return name, what, str(len(seconds)), f"{middle:.1f}", f"{late:.1f}", f"{max(seconds) * 1e3:.1f}"
 
 
 if __name__ == "__main__":

@@ -93,6 +93,20 @@ def some_map() -> tuple[tuple[Node, ...], tuple[tuple[int, int], ...]]:
     return tuple(nodes), tuple(sorted(edge for edge in edges if edge[0] != edge[1]))
 
 
+SEED_TERMS = (
+    "firecrest",
+    "kittiwake",
+    "turnstone",
+    "goldeneye",
+    "dunnock",
+    "wryneck",
+    "merlin",
+    "ruff",
+    "knot",
+    "smew",
+)
+
+
 def example() -> DemoReport:
     """A page's worth of made-up findings, in the size of the default demo."""
     rng = np.random.default_rng(7)
@@ -100,27 +114,15 @@ def example() -> DemoReport:
     scores = np.where(planted, rng.lognormal(3, 0.8, 20_000), rng.lognormal(-1.5, 0.9, 20_000))
     scores[-8_000:] = 0
     nodes, edges = some_map()
-    seed_terms = (
-        "firecrest",
-        "kittiwake",
-        "turnstone",
-        "goldeneye",
-        "dunnock",
-        "wryneck",
-        "merlin",
-        "ruff",
-        "knot",
-        "smew",
-    )
     return DemoReport(
         seed=7,
         accounts=200_000,
         ties=2_987_211,
         posts=640_118,
-        seed_terms=seed_terms,
+        seed_terms=SEED_TERMS,
         seed_accounts=("a10023", "a77120", "a00412", "a51877", "a19003"),
         networks=tuple(
-            Network(name, size, size * 23, size * 61, seed_terms[:2], datetime(2026, 3, 4, tzinfo=UTC), 0.12)
+            Network(name, size, size * 23, size * 61, SEED_TERMS[:2], datetime(2026, 3, 4, tzinfo=UTC), 0.12)
             for name, size in SIZES.items()
         ),
         planted_members=405,
