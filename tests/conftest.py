@@ -9,11 +9,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import hypothesis
 import nats
 import pytest
 from confluent_kafka import Producer
 from nats.js.api import StreamConfig
 from tests.postgresql import Postgresql
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+hypothesis.settings.register_profile("ringfence", deadline=None)
+hypothesis.settings.load_profile("ringfence")
 
 
 class NatsServer:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ringfence.graph import local
 from ringfence.graph.csr import Csr, from_pairs
-from ringfence.graph.threads import THREADS, even, in_ranges
+from ringfence.kernels.threads import THREADS, even, in_ranges
 
 RESULT = Path(__file__).parents[1] / "results" / "kernels.md"
 ACCOUNTS, TIES, FEATURES, TURNS = 1_000_000, 10_000_000, 32, 7

@@ -30,6 +30,7 @@ KEYS = [
     "ever_shown_after",
     "leak",
     "displaced",
+    "media_first",
     "seconds",
     "peak_mb",
 ]
@@ -57,6 +58,8 @@ def test_the_demo_finds_what_simple_rules_do_not(demo: tuple[Path, dict[str, Any
     assert list(displaced) == list(leak)[1:]
     assert leak["budgeted"] <= leak["guard"]
     assert displaced["budgeted"] < 0.02
+    media = summary["media_first"]
+    assert media["priority"] > max(share for order, share in media.items() if order != "priority")
     page = (out / "report.html").read_text()
     assert "<svg" in page
     assert 'src="http' not in page

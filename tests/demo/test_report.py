@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from ringfence.demo.new_media import MediaFigures, Order, Tied
 from ringfence.demo.pictures import Node, Stage
 from ringfence.demo.report import (
     Baselines,
@@ -67,6 +68,12 @@ def exposure() -> Exposure:
     return Exposure(200_000, 405, 372, 384, 7, 10, 10, strata, (cost,))
 
 
+def media() -> MediaFigures:
+    orders = (Order("priority", 0.953, estimate(0.93, 0.04)), Order("number of uploads", 0.031, estimate(0.02, 0.02)))
+    ties = tuple(Tied(name, size, size // 4, size - 2, size - 9) for name, size in SIZES.items())
+    return MediaFigures(81_234, 70_123, 611, 47, 139, orders, ties)
+
+
 def arm(name: str, before: ExposureSummary, told: ExposureSummary) -> ArmExposure:
     return ArmExposure(name, told, estimate(before.ever.value - told.ever.value, 0.04), estimate(3.0, 0.5))
 
@@ -86,6 +93,20 @@ def some_map() -> tuple[tuple[Node, ...], tuple[tuple[int, int], ...]]:
     return tuple(nodes), tuple(sorted(edge for edge in edges if edge[0] != edge[1]))
 
 
+SEED_TERMS = (
+    "firecrest",
+    "kittiwake",
+    "turnstone",
+    "goldeneye",
+    "dunnock",
+    "wryneck",
+    "merlin",
+    "ruff",
+    "knot",
+    "smew",
+)
+
+
 def example() -> DemoReport:
     """A page's worth of made-up findings, in the size of the default demo."""
     rng = np.random.default_rng(7)
@@ -93,27 +114,15 @@ def example() -> DemoReport:
     scores = np.where(planted, rng.lognormal(3, 0.8, 20_000), rng.lognormal(-1.5, 0.9, 20_000))
     scores[-8_000:] = 0
     nodes, edges = some_map()
-    seed_terms = (
-        "firecrest",
-        "kittiwake",
-        "turnstone",
-        "goldeneye",
-        "dunnock",
-        "wryneck",
-        "merlin",
-        "ruff",
-        "knot",
-        "smew",
-    )
     return DemoReport(
         seed=7,
         accounts=200_000,
         ties=2_987_211,
         posts=640_118,
-        seed_terms=seed_terms,
+        seed_terms=SEED_TERMS,
         seed_accounts=("a10023", "a77120", "a00412", "a51877", "a19003"),
         networks=tuple(
-            Network(name, size, size * 23, size * 61, seed_terms[:2], datetime(2026, 3, 4, tzinfo=UTC), 0.12)
+            Network(name, size, size * 23, size * 61, SEED_TERMS[:2], datetime(2026, 3, 4, tzinfo=UTC), 0.12)
             for name, size in SIZES.items()
         ),
         planted_members=405,
@@ -129,6 +138,7 @@ def example() -> DemoReport:
         ),
         baselines=Baselines("follows members of its own community", 0.412, 0.281, 0.943),
         exposure=exposure(),
+        media=media(),
         explanations=(
             Explanation("a10944", "promoter", ("uses 3 of the seed terms", "shares 5 links with 31 members")),
             Explanation("a55102", "audience", ("follows 14 members and 6 others",)),

@@ -8,8 +8,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 import ringfence
 from ringfence.discovery import aggregates, learners
 from ringfence.discovery import classify as classifying
-from ringfence.graph import threads
 from ringfence.graph.relations import Graph
+from ringfence.kernels import threads
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
 

@@ -15,8 +15,8 @@ from ringfence.discovery.pool import LEARNABLE, Pool
 from ringfence.discovery.refine import Refined
 from ringfence.discovery.seeds import Seeds, seeds
 from ringfence.discovery.walks import nearness, walks
-from ringfence.graph import threads
 from ringfence.graph.relations import Graph
+from ringfence.kernels import threads
 from ringfence.model.faults import Fault
 
 FOLLOWERS = 5_000  # of the hub

@@ -6,7 +6,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.tree import ExtraTreeClassifier
 
 from ringfence.discovery.forest import LEAST_LEAF, Forest, grow, joined
-from ringfence.graph import threads
+from ringfence.kernels import threads
 
 COLUMNS, TREES = 5, 20
 SIZES = st.integers(1, 12), st.integers(1, 40)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ringfence.discovery import likeness as room
 from ringfence.discovery.kinds import kinds
 from ringfence.discovery.likeness import DIRECTIONS, likeness, take_rows
-from ringfence.graph import threads
 from ringfence.graph.csr import Csr, from_pairs
 from ringfence.graph.relations import Graph
+from ringfence.kernels import threads
 
 ACCOUNTS, OBJECTS = 8, 6
 COUNTS = st.lists(st.sampled_from([0, 0, 0, 0, 1, 3]), min_size=ACCOUNTS * OBJECTS, max_size=ACCOUNTS * OBJECTS)

@@ -10,8 +10,8 @@ from ringfence.discovery.pool import LEARNABLE, VOTES, Pool, pool
 from ringfence.discovery.seeds import seeds
 from ringfence.discovery.signals import Signals, signals
 from ringfence.discovery.walks import walks
-from ringfence.graph import threads
 from ringfence.graph.relations import Graph
+from ringfence.kernels import threads
 
 NOBODY = np.empty(0, np.int64)
 

@@ -12,8 +12,8 @@ from ringfence.discovery.kinds import Kind, kinds
 from ringfence.discovery.refine import CUT, ENOUGH, PRIOR, REPEATS, SPARE, Refined, evidence, refine
 from ringfence.discovery.seeds import seeds
 from ringfence.discovery.walks import nearness, walks
-from ringfence.graph import threads
 from ringfence.graph.relations import Graph
+from ringfence.kernels import threads
 
 ACCOUNTS, OBJECTS = 7, 4
 SQUARE = st.lists(st.booleans(), min_size=ACCOUNTS**2, max_size=ACCOUNTS**2)

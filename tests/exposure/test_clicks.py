@@ -12,7 +12,7 @@ from scipy import stats
 from ringfence.exposure.choices import Choice, any_slot, by_position, top
 from ringfence.exposure.clicks import Memory, Walks, _uniform, walks
 from ringfence.exposure.slates import Mask, Slates
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.model.faults import Fault
 
 COUNT = 20_000

@@ -14,7 +14,7 @@ from ringfence.exposure.choices import Choice, any_slot, by_position, top
 from ringfence.exposure.clicks import walks
 from ringfence.exposure.exact import discounted, hit_within, shown_within, slot_prices
 from ringfence.exposure.slates import Mask, Slates
-from ringfence.graph import threads
+from ringfence.kernels import threads
 from ringfence.model.faults import Fault
 
 Dense = NDArray[np.float64]

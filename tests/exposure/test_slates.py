@@ -12,8 +12,8 @@ from ringfence.exposure.cuts.budget import Cut, contact
 from ringfence.exposure.recommenders.friend_of_friend import FriendOfFriend
 from ringfence.exposure.simulate import fill_slate, keep_unflagged
 from ringfence.exposure.slates import Limits, Mask, Slates, friend_of_friend, from_rows, load, save
-from ringfence.graph import threads
 from ringfence.graph.csr import Csr, from_pairs
+from ringfence.kernels import threads
 from ringfence.model.faults import Fault
 
 Row = tuple[int, int, int]

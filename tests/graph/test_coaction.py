@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.graph import coaction as room
-from ringfence.graph import threads
 from ringfence.graph.coaction import CoAction, coaction
+from ringfence.kernels import threads
 from ringfence.model.faults import Fault
 
 # An act: account, object, time, post. A post is of one account and one moment, and may be on many objects.

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.graph import csr, threads
+from ringfence.graph import csr
 from ringfence.graph.csr import Csr, empty_columns, from_pairs, keep_columns, merged
+from ringfence.kernels import threads
 from ringfence.model.faults import Fault
 
 ROWS, COLUMNS = 6, 9

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.graph import local, threads
+from ringfence.graph import local
 from ringfence.graph.csr import Csr, from_pairs
+from ringfence.kernels import threads
 
 SIZE = 8
 PAIRS = st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), max_size=30)

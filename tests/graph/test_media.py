@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.graph import media
 from ringfence.graph.media import FURTHEST, distinct, join_near, usable
+from ringfence.media.index import join
 
 
 def codes(seed: int, groups: int, each: int, furthest: int) -> np.ndarray:
@@ -66,7 +66,7 @@ def test_the_answer_does_not_hang_on_the_number_of_threads(monkeypatch: pytest.M
     found = codes(5, 300, 6, 31)
     answers = []
     for threads in (1, 2, 5):
-        monkeypatch.setattr(media, "THREADS", threads)
+        monkeypatch.setattr(join, "THREADS", threads)
         parent = np.arange(len(found))
         join_near(found, parent)
         answers.append(parent.tobytes())

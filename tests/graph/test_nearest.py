@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.graph import threads
 from ringfence.graph.csr import Csr, from_pairs
 from ringfence.graph.nearest import balanced, nearest, normalised, symmetrised
+from ringfence.kernels import threads
 
 ROWS, COLUMNS = 7, 6
 EVERYTHING = 1_000_000

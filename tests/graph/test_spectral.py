@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.linalg import svds
 
-from ringfence.graph import threads
 from ringfence.graph.csr import Csr, from_pairs
 from ringfence.graph.spectral import _eigen, _orthonormal, spectral
+from ringfence.kernels import threads
 
 
 def both_ways(table: sp.coo_matrix) -> tuple[Csr, Csr]:

@@ -28,7 +28,7 @@ ACCOUNTS, SEED = 4_000, 1
 GOLDEN = {
     "accounts": "975d32d6ce0b18d0",
     "impressions": "ba2638a38ba1c9f7",
-    "posts": "3f601ca2dfe3c5bb",
+    "posts": "2f796b406d098781",
     "reports": "742e3c56e3a9499e",
     "searches": "a7e6abcb5ca51045",
     "ties": "31f34f12b6a329d0",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -126,10 +127,8 @@ def _postgresql(address: str) -> tuple[sa.Engine, str]:
         url = sa.make_url(address).set(drivername="postgresql+psycopg")
     except sa.exc.ArgumentError as error:
         raise Fault("is no address", where="cases.database", mend="write postgresql://person@host/name") from error
-    try:
-        import psycopg as _  # noqa: PLC0415, only who uses PostgreSQL needs its driver
-    except ModuleNotFoundError as error:
-        raise Fault("needs psycopg", where="cases.database", mend="run `pip install 'ringfence[console]'`") from error
+    if find_spec("psycopg") is None:
+        raise Fault("needs psycopg", where="cases.database", mend="run `pip install 'ringfence[console]'`")
     engine = sa.create_engine(
         url,
         hide_parameters=True,

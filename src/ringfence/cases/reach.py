@@ -20,7 +20,7 @@ SELECT given.network_id, ids.id, given.account_id FROM given JOIN account_ids id
 _SHOWN = """
 CREATE TEMP TABLE shown AS
 WITH recent AS (SELECT viewer, shown_id FROM impressions
-                WHERE at > (SELECT max(at) FROM impressions) - INTERVAL ({days}) DAY),
+                WHERE impressions."at" > (SELECT max(impressions."at") FROM impressions) - INTERVAL ({days}) DAY),
      things AS (SELECT network_id, account_id AS thing FROM member UNION ALL
                 SELECT network_id, post_id FROM posts JOIN member ON posts.account = member.id)
 SELECT DISTINCT network_id, viewer AS id FROM recent JOIN things ON recent.shown_id = things.thing
@@ -38,7 +38,7 @@ WHERE id IN (SELECT id FROM reached UNION SELECT id FROM member) AND (declared_a
 """
 _COUNTS = """
 WITH quiet AS (
-    SELECT network_id, date_diff('second', max(at), (SELECT max(at) FROM posts)) AS seconds
+    SELECT network_id, date_diff('second', max(posts."at"), (SELECT max(posts."at") FROM posts)) AS seconds
     FROM posts JOIN member ON posts.account = member.id GROUP BY network_id)
 SELECT network_id,
        (SELECT count(*) FROM shown WHERE shown.network_id = network.network_id),

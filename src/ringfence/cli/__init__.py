@@ -11,7 +11,7 @@ from ringfence.model.faults import Exit, Fault
 # In the order of `ringfence --help`. Each is a module of this package, with a `command` or with a GROUP of them.
 NAMES = (
     "demo", "init", "ingest", "scan", "discover", "networks", "explain", "recidivism", "publish", "decide", "serve",
-    "live", "audit", "report", "status", "exposure",
+    "live", "media", "audit", "report", "status", "exposure",
     "cases", "people",
     "lexicon", "seeds", "review", "policy", "limits", "snapshot", "damping", "keys",
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """ringfence cases"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -66,7 +66,7 @@ def show(case_id: CaseId, workspace: say.Where = say.HERE, as_json: say.AsJson =
         inside, past = members.of(within, case_id), timeline.of(within, case_id)
         said, told = comments.of(within, case_id), reports.of(within, case_id)
     if as_json:
-        parts = {"members": inside, "timeline": past, "comments": said, "reports": told}
+        parts: dict[str, Sequence[Any]] = {"members": inside, "timeline": past, "comments": said, "reports": told}
         say.as_json({"case": asdict(case)} | {name: [asdict(one) for one in rows] for name, rows in parts.items()})
         return
     about = f"network {case.network_id}" if case.network_id else f"account {case.account_id}"
@@ -79,8 +79,9 @@ def show(case_id: CaseId, workspace: say.Where = say.HERE, as_json: say.AsJson =
     ]  # fmt: skip
     say.table("\nMembers, by group", MEMBERS, sorted(rows, key=lambda row: (row[1] != "above", row[1], row[2])))
     if told:
-        rows = [(one.report.report_id, one.report.account_id, one.report.reason, one.decision or "") for one in told]
-        say.table("\nReports", ("report", "about", "reason", "decision"), rows)
+        about_whom = ((one.report.report_id, one.report.account_id, one.report.reason) for one in told)
+        decided = [(*row, one.decision or "") for row, one in zip(about_whom, told, strict=True)]
+        say.table("\nReports", ("report", "about", "reason", "decision"), decided)
     for one in said:
         typer.echo(f"\n{one.at:%Y-%m-%d %H:%M} {one.by}: {one.text}")
     say.table(

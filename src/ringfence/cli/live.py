@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 from importlib import import_module
 from types import ModuleType
 from typing import Annotated
@@ -15,6 +16,7 @@ from ringfence.guard.live import connection, follow
 from ringfence.guard.live.follow import Folders, Open, Settings
 from ringfence.guard.live.kept import FOLDER
 from ringfence.guard.live.known_hashes import FILE
+from ringfence.guard.live.screen import BankScreen
 from ringfence.guard.live.sources import Sources
 from ringfence.ingest.streams.stream import Stream
 from ringfence.model.faults import Fault
@@ -47,16 +49,17 @@ def command(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     signer = signer_of(place)
-    state = follow.follow(
-        Folders(place.path / FOLDER, place.snapshots),
-        signer,
-        Sources(place.lexicon_file, place.path / FILE, signer.fingerprints),
-        _settings(place),
-        opened,
-        stopped=stop.is_set,
-        ends=lambda one: to_end and one.caught_up(),
-        say=lambda told: typer.echo(told, err=True),
-    )
+    with closing(BankScreen(place)) as screen:
+        state = follow.follow(
+            Folders(place.path / FOLDER, place.snapshots),
+            signer,
+            Sources(place.lexicon_file, place.path / FILE, signer.fingerprints, screen),
+            _settings(place),
+            opened,
+            stopped=stop.is_set,
+            ends=lambda one: to_end and one.caught_up(),
+            say=lambda told: typer.echo(told, err=True),
+        )
     if as_json:
         say.as_json({"messages": state.applied, "refused": state.unread})
 

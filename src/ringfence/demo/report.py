@@ -7,6 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from ringfence.demo.new_media import MediaFigures
 from ringfence.demo.pictures import Node, Stage, network_map, score_histogram, stage_bars
 from ringfence.exposure.measure import ONE_FOLLOW, RANDOM, Exposure, Stratum
 from ringfence.exposure.report import AXES, NOTHING_LOST, arm_words, lured
@@ -97,6 +98,7 @@ class DemoReport:
     innocents: tuple[Innocents, ...]
     baselines: Baselines
     exposure: Exposure
+    media: MediaFigures
     explanations: tuple[Explanation, ...]
     nodes: tuple[Node, ...]
     edges: tuple[tuple[int, int], ...]

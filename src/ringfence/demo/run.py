@@ -9,11 +9,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ringfence.demo import evaluate
+from ringfence.demo.new_media import MediaFigures, figures
 from ringfence.demo.pictures import Node
 from ringfence.demo.report import Baselines, DemoReport, Explanation, Innocents, Network, render
 from ringfence.demo.stages import Clock, peak_mb
 from ringfence.discovery import last_results, results, vetted
 from ringfence.discovery.expand import MODEL, Expansion
+from ringfence.discovery.new_media import new_media
 from ringfence.discovery.plain_words import step
 from ringfence.exposure.arms import Arm, budgeted, damping, hard, none
 from ringfence.exposure.cuts.odds import FEWEST
@@ -61,6 +63,7 @@ class Summary:
     ever_shown_after: float
     leak: dict[str, float]  # by arm; of test accounts that follow one member
     displaced: dict[str, float]  # by arm but the first; of innocent slots
+    media_first: dict[str, float]  # by order; of the first clusters of new media, the share that is of networks
     seconds: dict[str, float]
     peak_mb: float
 
@@ -89,9 +92,13 @@ def run(folder: Path, accounts: int, seed: int, clock: Clock) -> Summary:
     with clock.stage("exposure"):
         truth = evaluate.truth(world.folder, found.graph.accounts)
         exposure = _exposure(found, truth, guard, seed)
+    with clock.stage("media"):
+        scores = last_results.read_scores(workspace)
+        new = new_media(workspace, scores)
     with clock.stage("evaluation"), events.connect(workspace) as connection:
         baselines = _baselines(found, truth, signals, evaluate.best_feature(connection, truth.member))
-    report = _report(world, workspace, found, truth, baselines, exposure, clock)
+        media = figures(world, new, scores)
+    report = _report(world, workspace, found, truth, baselines, exposure, media, clock)
     write_whole(folder / REPORT, render(report).encode())
     return _summary(report, found, truth)
 
@@ -161,6 +168,7 @@ def _report(
     truth: evaluate.Truth,
     baselines: Baselines,
     exposure: Exposure,
+    media: MediaFigures,
     clock: Clock,
 ) -> DemoReport:
     member = found.members
@@ -183,6 +191,7 @@ def _report(
         ),
         baselines=baselines,
         exposure=exposure,
+        media=media,
         explanations=_explanations(workspace, found),
         nodes=tuple(_node(found, account) for account in np.flatnonzero(member)),
         edges=_edges(found),
@@ -267,6 +276,7 @@ def _summary(report: DemoReport, found: Expansion, truth: evaluate.Truth) -> Sum
         ever_shown_after=lured.after.ever.value,
         leak={arm.name: arm.summary.leak.value for arm in lured.arms},
         displaced={cost.arm: cost.displaced.value for cost in report.exposure.collateral},
+        media_first={order.name: order.first.value for order in report.media.orders},
         seconds={stage.name: round(stage.seconds, 2) for stage in report.stages},
         peak_mb=round(peak_mb(), 1),
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ringfence.graph.csr import Csr, Ids, Index, Weights, from_pairs
 from ringfence.graph.local import propagate
 from ringfence.graph.relations import Graph, Ties
-from ringfence.graph.threads import THREADS
+from ringfence.kernels.threads import THREADS
 
 Matrix = NDArray[np.float32]
 

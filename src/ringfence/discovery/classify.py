@@ -17,7 +17,7 @@ from ringfence.discovery.labels import Labels, labels
 from ringfence.discovery.learners import Learned, boosted, forest
 from ringfence.graph.csr import Index
 from ringfence.graph.relations import Graph
-from ringfence.graph.threads import THREADS
+from ringfence.kernels.threads import THREADS
 from ringfence.model.faults import Fault
 from ringfence.model.schemas import SCORES
 

@@ -15,7 +15,7 @@ from ringfence.discovery.kinds import Kind, both_families, kinds
 from ringfence.graph import local
 from ringfence.graph.csr import Ids
 from ringfence.graph.relations import Graph
-from ringfence.graph.threads import in_ranges, shares
+from ringfence.kernels.threads import in_ranges, shares
 
 # A target's share of suspects is shrunk towards the platform's as if PRIOR average accounts tied to it too, and an
 # account's mean over its targets as if it had SPARE more that nobody suspects ties to. HALF is the strength, in

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 from sklearn.tree import ExtraTreeClassifier
 
-from ringfence.graph.threads import even, in_ranges
+from ringfence.kernels.threads import even, in_ranges
 
 LEAST_LEAF = 2
 

@@ -16,7 +16,7 @@ from ringfence.exposure.exact import held
 from ringfence.exposure.recommenders import NOBODY
 from ringfence.exposure.slates import Mask, Shown, Slates
 from ringfence.graph.csr import Index
-from ringfence.graph.threads import in_ranges, shares
+from ringfence.kernels.threads import in_ranges, shares
 from ringfence.model.faults import Fault
 
 # SplitMix64 (Steele, Lea and Flood, 2014): the step between the states of a stream, and how a state is stirred.

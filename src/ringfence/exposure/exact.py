@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ringfence.exposure.choices import Choice, Weights, open_slots
 from ringfence.exposure.slates import Mask, Shown, Slates
 from ringfence.graph.csr import Index
-from ringfence.graph.threads import WORTH_A_THREAD, in_ranges
+from ringfence.kernels.threads import WORTH_A_THREAD, in_ranges
 from ringfence.model.faults import Fault
 
 Chances = NDArray[np.float64]

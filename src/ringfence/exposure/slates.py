@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ringfence.exposure.recommenders import NOBODY
 from ringfence.graph.csr import Csr, Ids, Index
-from ringfence.graph.threads import in_ranges, shares
+from ringfence.kernels.threads import in_ranges, shares
 from ringfence.model.faults import Fault
 from ringfence.store.disk import write_whole
 

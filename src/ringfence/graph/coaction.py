@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ringfence.graph.csr import Csr, Ids, Index
-from ringfence.graph.threads import even, in_ranges
+from ringfence.kernels.threads import even, in_ranges
 from ringfence.model.faults import Fault
 
 Counts = NDArray[np.int64]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ringfence.graph import content, media, texts
 from ringfence.graph.counted import Alike, Counted, Rows, added, widened
-from ringfence.graph.union import settle, unite_all
+from ringfence.kernels.union import settle, unite_all
 from ringfence.model.words import ACCOUNT_RELATIONS, Relation
 
 # Beside one `Counted` for each relation there is one for mentions as they are written, which lead to names yet.

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from numba import njit
 from numpy.typing import NDArray
 
-from ringfence.graph.threads import in_ranges, shares
+from ringfence.kernels.threads import in_ranges, shares
 from ringfence.model.faults import Fault
 
 Index = NDArray[np.int64]

@@ -9,8 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ringfence.graph.csr import Csr, Ids, Index, Weights
-from ringfence.graph.prefetch import prefetch
-from ringfence.graph.threads import in_ranges, shares
+from ringfence.kernels.prefetch import prefetch
+from ringfence.kernels.threads import in_ranges, shares
 
 Dense = NDArray[np.float32]
 

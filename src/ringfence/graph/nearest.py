@@ -9,8 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ringfence.graph.csr import Csr, Ids, Index, Weights, greater
-from ringfence.graph.prefetch import prefetch
-from ringfence.graph.threads import even, in_ranges
+from ringfence.kernels.prefetch import prefetch
+from ringfence.kernels.threads import even, in_ranges
 
 # A slot of the table that no account holds, and the multiplier that scatters ids over the slots (Knuth, 6.4).
 _FREE, _SCATTER = np.uint32(0xFFFFFFFF), np.uint32(2_654_435_769)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ringfence.graph.csr import Csr, Ids, Weights, empty_columns, from_pairs, keep_columns, merged
 from ringfence.graph.features import described, finite
 from ringfence.graph.memory import fits
-from ringfence.graph.threads import even, in_ranges
+from ringfence.kernels.threads import even, in_ranges
 from ringfence.model.faults import Fault
 from ringfence.model.words import ACCOUNT_RELATIONS, Relation
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ringfence.graph.csr import Csr
 from ringfence.graph.local import propagate
-from ringfence.graph.threads import even, in_ranges
+from ringfence.kernels.threads import even, in_ranges
 
 Dense = NDArray[np.float32]
 Square = NDArray[np.float64]

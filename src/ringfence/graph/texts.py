@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
-from ringfence.graph.threads import even, in_ranges
-from ringfence.graph.union import settle, unite
+from ringfence.kernels.threads import even, in_ranges
+from ringfence.kernels.union import settle, unite
 
 LEAST_WORDS = 8  # shorter texts are alike by accident: greetings, thanks, birthdays
 MOST_CHARACTERS = 4_000  # what is read of a text

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ringfence.guard import known_media
 from ringfence.guard.limits import journal as limit_journal
 from ringfence.guard.limits import state as limit_state
 from ringfence.guard.limits.automatic import flagged
@@ -21,6 +22,7 @@ from ringfence.guard.limits.exempt import Exempt, exempt
 from ringfence.guard.limits.state import State
 from ringfence.guard.policies.strengths import floored
 from ringfence.guard.snapshots.flags import FLAGS
+from ringfence.guard.together import flags_together
 from ringfence.model.words import Opinion, Role
 from ringfence.store.workspace import Workspace
 
@@ -62,7 +64,8 @@ def collect(workspace: Workspace, connection: duckdb.DuckDBPyConnection, scores:
         _likely_minors(found, limits),
         *_network(found, limits),
         limits.rows,
-        *(connection.sql(query).to_arrow_table().cast(FLAGS) for query in (DECLARED_MINORS, KNOWN_MEDIA)),
+        connection.sql(DECLARED_MINORS).to_arrow_table().cast(FLAGS),
+        flags_together(connection.sql(KNOWN_MEDIA).to_arrow_table().cast(FLAGS), known_media.flagged(workspace, now)),
     ]
     return pa.concat_tables(parts)
 

@@ -47,6 +47,12 @@ class Action(StrEnum):
     LIMITS_CHANGED = "limits_changed"
     DAMPING_READ = "damping_read"
     EXPOSURE_FED = "exposure_fed"
+    MEDIA_TRIAGE_READ = "media_triage_read"
+    MEDIA_TRIAGE_DECIDED = "media_triage_decided"
+    MEDIA_BANK_READ = "media_bank_read"
+    MEDIA_BANK_CHANGED = "media_bank_changed"
+    MEDIA_MATCHED = "media_matched"
+    MEDIA_REMATCHED = "media_rematched"
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

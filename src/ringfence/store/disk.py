@@ -10,6 +10,8 @@ import duckdb
 
 from ringfence.model.faults import Fault
 
+OWNER_ONLY = 0o600
+
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
@@ -52,6 +54,36 @@ def keep(aside: Path, path: Path) -> None:
     _sync(aside)
     aside.replace(path)
     _sync(path.parent)
+
+
+def append(path: Path, line: bytes, at: int) -> None:
+    """Make `path`, which only its owner may read, end with `line` after its first `at` bytes, and return once it lasts.
+
+    What is after those bytes, as when a writer was killed, is cut off. Raises Fault when it cannot be written, and then
+    the file has those bytes and no more.
+    """
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT, OWNER_ONLY)
+        try:
+            _write_after(handle, line, at)
+        finally:
+            os.close(handle)
+        if not at:
+            _sync(path.parent)  # the file's name must last too
+
+
+def _write_after(handle: int, line: bytes, at: int) -> None:
+    try:
+        os.ftruncate(handle, at)
+        os.lseek(handle, at, os.SEEK_SET)
+        left = memoryview(line)
+        while left:  # a disk about to be full takes a part first, and refuses the rest
+            left = left[os.write(handle, left) :]
+        os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, at)
+        raise
 
 
 def _sync(path: Path) -> None:

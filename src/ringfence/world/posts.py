@@ -248,6 +248,18 @@ def _tags(plan: Plan, pool: Pools, author: Numbers, kind: Kinds, rng: np.random.
     return tags.reshape(-1, SLOTS)
 
 
+def _own_objects(plan: Plan) -> tuple[Numbers, Numbers]:
+    """How many links (and media) each network has for itself, and where each network's start and the last one's end."""
+    sizes = np.array([max(2, len(members) // 4) for members in plan.members])
+    return sizes, np.cumsum(np.concatenate(([NEWS_LINKS + SPAM_POOL], sizes)))
+
+
+def network_media(plan: Plan) -> range:
+    """The numbers of all media that only networks post. Nothing but evaluation may ask."""
+    starts = _own_objects(plan)[1]
+    return range(int(starts[0]), int(starts[-1]))
+
+
 def _objects(
     plan: Plan,
     author: Numbers,
@@ -263,8 +275,7 @@ def _objects(
     own, other = mixes
     source = _source(np.array([own.get(one, other) for one in Kind]), kind, rng)
     draw = rng.random(len(author))
-    sizes = np.array([max(2, len(members) // 4) for members in plan.members])
-    starts = np.cumsum(np.concatenate(([NEWS_LINKS + SPAM_POOL], sizes)))
+    sizes, starts = _own_objects(plan)
     network = network_of(plan, author, rng)
     return np.choose(
         source,

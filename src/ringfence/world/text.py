@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ringfence.model.schemas import MEDIA
+from ringfence.world.looks import looks
 from ringfence.world.plan import Plan, generator
 from ringfence.world.posts import Pools, Posts
 from ringfence.world.vocabulary import LANGUAGE_SHARES, LANGUAGES, PHRASES
@@ -33,7 +34,7 @@ def post_columns(plan: Plan, pool: Pools, posts: Posts, part: int) -> tuple[pa.A
         hashtags,
         pa.nulls(len(language), pa.list_(pa.string())),
         _one_each(posts.link, "https://example.org/l"),
-        _media(posts.media),
+        _media(plan, posts.media, part),
     )
 
 
@@ -69,12 +70,24 @@ def _one_each(numbers: NDArray[np.int64], prefix: str) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names(prefix, numbers[there]))
 
 
-def _media(numbers: NDArray[np.int64]) -> pa.ListArray:
-    there = numbers >= 0
-    offsets = np.concatenate(([0], np.cumsum(there)))
-    empty = pa.nulls(int(there.sum()), pa.string())
-    # The media id stands for a hash that the platform computed at upload: the same media, the same id.
+def _media(plan: Plan, numbers: NDArray[np.int64], part: int) -> pa.ListArray:
+    """At most one media a post, as a platform that hashes at upload tells it: an altered copy has an id of its own."""
+    there = np.flatnonzero(numbers >= 0)
+    offsets = np.concatenate(([0], np.cumsum(numbers >= 0)))
+    media = numbers[there]
+    seen = looks(plan.seed, media, (part << 32) + there)
+    ids = pc.if_else(
+        pa.array(seen.form == 0),
+        names("m", media),
+        pc.binary_join_element_wise(names("m", media), pc.cast(pa.array(seen.form), pa.string()), "v"),
+    )
+    empty = pa.nulls(len(there), pa.string())
     items = pa.StructArray.from_arrays(
-        [names("m", numbers[there]), empty, empty, empty, pa.nulls(int(there.sum()), pa.int32())], fields=list(MEDIA)
+        [ids, empty, empty, _hexadecimal(seen.code), pa.array(seen.quality)], fields=list(MEDIA)
     )
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
+
+
+def _hexadecimal(codes: NDArray[np.uint64]) -> pa.Array:
+    digits = np.array([f"{byte:02x}".encode() for byte in range(256)])
+    return pa.array(digits[codes.view(np.uint8)].view("S64").ravel()).cast(pa.string())

@@ -143,9 +143,9 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, at: int) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize("call", [1, 2, 3])
 def test_a_write_that_fails_leaves_no_half_trial(place: Workspace, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
-    """Whichever of the two files fails: there is no trial, or a clear fault, and never another policy's trial."""
+    """Whichever of three files fails, the audit's end among them: no trial, or a clear fault, and never another's."""
     with full_disk(monkeypatch, call), pytest.raises(Fault, match="No space left"):
         trial_files.start(place, NEXT, Mode.PERCENT, 0.5)
     assert trial_files.read(place) is None
@@ -153,7 +153,7 @@ def test_a_write_that_fails_leaves_no_half_trial(place: Workspace, monkeypatch: 
     other = Policy.parse(NEXT.text.replace('version = "2"', 'version = "3"'), "x")
     with full_disk(monkeypatch, call), pytest.raises(Fault, match="No space left"):
         trial_files.start(place, other, Mode.PERCENT, 0.9)
-    if call == 1:
+    if call < 3:
         kept = trial_files.read(place)
         assert kept is not None
         assert (kept.policy, kept.share) == (NEXT, 0.5)

@@ -4,7 +4,6 @@ A batch counts from when its line ends. A process killed while it writes one lea
 readers leave it out, since nobody was told of it, and the next writer cuts it off.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from ringfence.store import audit, disk
 from ringfence.store.workspace import Workspace
 
 FOLDER = "limits"
-OWNER_ONLY = 0o600
 NAMED = 20  # accounts that an audit entry names
 
 
@@ -58,16 +56,7 @@ def append(workspace: Workspace, journal: Journal, batch: Batch) -> int:
     Only under the workspace's lock. Raises Fault when it cannot be written; then the journal is as it was.
     """
     audit.record(workspace, audit.Action.LIMITS_CHANGED, _told(batch), actor=batch.by)
-    path = file(workspace)
-    with disk.writing(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT, OWNER_ONLY)
-        try:
-            _write(handle, encode(batch, journal.check), journal.end)
-        finally:
-            os.close(handle)
-        if not journal.end:
-            _sync(path.parent)  # the file's name must last too
+    disk.append(file(workspace), encode(batch, journal.check), journal.end)
     return batch.number
 
 
@@ -75,25 +64,3 @@ def _told(batch: Batch) -> str:
     what = f"batch {batch.undoes}" if batch.act is Act.UNDO else ", ".join(batch.accounts[:NAMED])
     more = f" and {len(batch.accounts) - NAMED:,} more" if len(batch.accounts) > NAMED else ""
     return f"batch {batch.number}: {batch.act} {what}{more}"
-
-
-def _write(handle: int, line: bytes, at: int) -> None:
-    """Put the line after the last whole one; take it back where it does not fit or will not last."""
-    try:
-        os.ftruncate(handle, at)
-        os.lseek(handle, at, os.SEEK_SET)
-        left = memoryview(line)
-        while left:  # a disk about to be full takes a part first, and refuses the rest
-            left = left[os.write(handle, left) :]
-        os.fsync(handle)
-    except OSError:
-        os.ftruncate(handle, at)
-        raise
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,4 +1,4 @@
-"""What does each message of the log come to, by the lexicon and the known hashes?
+"""What does each message of the log come to, by the lexicon, the known hashes and the banks of known media?
 
 Texts of a batch are scanned together, which is many times faster; what a message comes to does not depend on its batch.
 """
@@ -11,6 +11,7 @@ from functools import lru_cache
 import pyarrow as pa
 
 from ringfence.guard.live.accounts import DAY
+from ringfence.guard.live.screen import Screen, nothing
 from ringfence.guard.live.state import Cleared, Declared, Fact, Posted, Seen, Unread
 from ringfence.guard.live.tags import draw
 from ringfence.ingest.streams import messages
@@ -32,10 +33,15 @@ Refusal = tuple[Message, Refused]
 class Scanner:
     """A lexicon and known hashes, ready. Terms that expire are looked for in the posts up to their day."""
 
-    __slots__ = ("_ends", "_hashes", "_key", "_lexicon", "_matchers", "hashes_version", "lexicon_version")
+    __slots__ = ("_ends", "_hashes", "_key", "_lexicon", "_matchers", "_screen", "hashes_version", "lexicon_version")
 
     def __init__(
-        self, lexicon: Lexicon, hashes: frozenset[bytes] = frozenset(), hashes_version: str = "", key: bytes = b""
+        self,
+        lexicon: Lexicon,
+        hashes: frozenset[bytes] = frozenset(),
+        hashes_version: str = "",
+        key: bytes = b"",
+        screen: Screen = nothing,
     ) -> None:
         """`key` is that of the draws of accounts; another one gives other samples of a busy tag's users."""
         self._key = key
@@ -43,6 +49,7 @@ class Scanner:
         self.hashes_version = hashes_version
         self._lexicon = lexicon
         self._hashes = hashes
+        self._screen = screen
         self._ends = sorted({term.expires for term in lexicon if term.expires is not None})
         self._matchers: dict[int, Matcher] = {}
 
@@ -56,7 +63,7 @@ class Scanner:
         """What each message comes to, in their order; and those that held no event, with the reason."""
         events = [messages.read(message) for message in batch]
         posts = [event for event in events if isinstance(event, Post)]
-        hits = self._hits(posts)
+        hits, banked = self._hits(posts), self._screen(posts)
         seen = []
         refused = []
         number = 0
@@ -66,16 +73,16 @@ class Scanner:
                 refused.append((message, event))
                 fact = Unread()
             elif isinstance(event, Post):
-                fact = self._posted(event, hit=number in hits)
+                fact = self._posted(event, hit=number in hits, banked=number in banked)
                 number += 1
             else:
                 fact = _fact(event)
             seen.append(Seen(message.partition, message.offset, fact))
         return seen, refused
 
-    def _posted(self, post: Post, *, hit: bool) -> Posted:
+    def _posted(self, post: Post, *, hit: bool, banked: bool) -> Posted:
         tags = tuple(dict.fromkeys(map(folded, post.hashtags)))
-        known = bool(post.hashes) and not self._hashes.isdisjoint(post.hashes)
+        known = banked or (bool(post.hashes) and not self._hashes.isdisjoint(post.hashes))
         drawn = draw(post.account_id, self._key) if tags else 0
         return Posted(post.post_id, post.account_id, post.at, tags, hit=hit, known=known, drawn=drawn)
 

@@ -6,6 +6,7 @@ from time import monotonic
 from ringfence.guard.live import known_hashes
 from ringfence.guard.live.base import AGAIN, Seen, status
 from ringfence.guard.live.scan import Scanner
+from ringfence.guard.live.screen import Screen, nothing
 from ringfence.model.faults import Fault
 from ringfence.terms.lexicon import Lexicon
 
@@ -13,10 +14,11 @@ from ringfence.terms.lexicon import Lexicon
 class Sources:
     """`scanner` is ready from the start: raises Fault when there is no lexicon, or a file is not what it should be."""
 
-    __slots__ = ("_again_at", "_hashes", "_key", "_lexicon", "_seen", "scanner")
+    __slots__ = ("_again_at", "_hashes", "_key", "_lexicon", "_screen", "_seen", "scanner")
 
-    def __init__(self, lexicon: Path, hashes: Path, key: bytes) -> None:
+    def __init__(self, lexicon: Path, hashes: Path, key: bytes, screen: Screen = nothing) -> None:
         self._key = key
+        self._screen = screen
         self._lexicon = lexicon
         self._hashes = hashes
         self._seen = self._status()
@@ -54,6 +56,6 @@ class Sources:
         if gone:
             raise Fault("is gone", where=str(self._hashes), mend="put it back, or an empty file in its place")
         digests, version = known_hashes.read(self._hashes)
-        scanner = Scanner(Lexicon.load(self._lexicon), digests, version, self._key)
+        scanner = Scanner(Lexicon.load(self._lexicon), digests, version, self._key, self._screen)
         scanner.ready()
         return scanner

@@ -33,6 +33,7 @@ class Role(StrEnum):
 
     DECIDE = "decide"
     METRICS = "metrics"
+    BANKS = "banks"  # of known media: read and change them
     ADMIN = "admin"
 
 

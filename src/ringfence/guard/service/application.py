@@ -1,9 +1,11 @@
 """Which paths does the service have, and what stands behind each?"""
 
+import asyncio
 import importlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,12 +29,15 @@ from ringfence.guard.service.at_once import AtOnce
 from ringfence.guard.service.counters import Board
 from ringfence.guard.service.desk import Desk, Recorder
 from ringfence.guard.service.endpoints import Asgi, Endpoint, Scope, Send, json_endpoint, safely, slate_endpoint
+from ringfence.guard.service.media.desk import MediaDesk
+from ringfence.guard.service.media.routes import routes
 from ringfence.guard.service.page import Examples, render
 from ringfence.guard.service.refusals import Kind, Refusal
 from ringfence.guard.service.requests import HEADERS
 from ringfence.guard.service.routes import JSON_ROUTES, SLATE_ROUTE
 from ringfence.model.faults import Fault
 from ringfence.store import config
+from ringfence.store.workspace import Workspace
 
 NO_EXAMPLES = Examples()
 DECISIONS = "/v1/"
@@ -51,6 +56,7 @@ class Place:
     log_file: Path | None = None
     examples: Examples = NO_EXAMPLES
     open_without_keys: bool = True
+    workspace: Workspace | None = None  # whose banks of known media are asked; none is that no path asks them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class Application:
     desk: Desk
     paths: Mapping[str, Endpoint]
     others: Asgi
+    media: MediaDesk | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -67,7 +74,7 @@ class Application:
             endpoint = self.paths.get(scope["path"])
             await (endpoint.asgi if endpoint else self.others)(scope, receive, send)
         elif kind == "lifespan":
-            await _lifespan(self.desk, receive, send)
+            await _lifespan(self.desk, self.media, receive, send)
 
     def at_once(self) -> dict[bytes, AtOnce]:
         """What answers requests that have come whole, by their path."""
@@ -77,9 +84,10 @@ class Application:
 def application(place: Place, board: Board, worker: int) -> Application:
     """The service as one worker of several runs it; `board` is what they share."""
     desk = _desk(place, board, worker)
+    media = MediaDesk(place.workspace) if place.workspace else None
     paths = {f"{DECISIONS}{route.name}": json_endpoint(desk, route) for route in JSON_ROUTES}
     paths[f"{DECISIONS}{SLATE_ROUTE}"] = slate_endpoint(desk)
-    return Application(desk, paths, safely(_others(desk, place.examples), desk))
+    return Application(desk, paths, safely(_others(desk, place.examples, media), desk), media)
 
 
 def _desk(place: Place, board: Board, worker: int) -> Desk:
@@ -119,19 +127,23 @@ def _recorder(wanted: bool) -> Recorder | None:  # noqa: FBT001 - the setting as
     return recorder
 
 
-async def _lifespan(desk: Desk, receive: Receive, send: Send) -> None:
+async def _lifespan(desk: Desk, media: MediaDesk | None, receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             desk.start()
+            if media is not None:
+                asyncio.get_running_loop().run_in_executor(None, media.warm)
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await desk.close()
+            if media is not None:
+                media.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
-def _others(desk: Desk, examples: Examples) -> Asgi:
+def _others(desk: Desk, examples: Examples, media: MediaDesk | None) -> Asgi:
     """All that is not asked a thousand times a second."""
 
     async def alive(_: Request) -> Response:
@@ -162,6 +174,7 @@ def _others(desk: Desk, examples: Examples) -> Asgi:
             Route("/metrics", scrape),
             Route("/openapi.json", described),
             Route("/", try_it),
+            *(routes(media, partial(_allow, desk)) if media else ()),
         ],
         exception_handlers={Refusal: refuse, HTTPException: refuse},
     )

@@ -88,6 +88,13 @@ INTERNAL = Kind(
     "the guard failed on this request",
     "do as the verdict says, and report it",
 )
+MEDIA_UNAVAILABLE = Kind(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "media_unavailable",
+    Cause.NO_SNAPSHOT,
+    "the banks of known media or their index cannot be read",
+    "take it that any media may be known, and have the operator look",
+)
 # Of a head that is no request yet: there is no path to have a verdict for.
 NOT_HTTP = Kind(HTTPStatus.BAD_REQUEST, "not_http", Cause.MALFORMED, "it is no HTTP/1.1", "send a request", CLOSE)
 HEAD_TOO_LARGE = Kind(
@@ -118,6 +125,7 @@ KINDS = (
     NOT_FOUND,
     WRONG_METHOD,
     INTERNAL,
+    MEDIA_UNAVAILABLE,
 )
 
 

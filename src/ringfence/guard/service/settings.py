@@ -14,6 +14,7 @@ from ringfence.guard.service.page import Examples
 from ringfence.guard.service.serving import run
 from ringfence.model.faults import Fault
 from ringfence.store import config
+from ringfence.store.workspace import CONFIG, Workspace
 
 BACKLOG = 1024
 KEYS_FILE = "guard_keys.json"
@@ -45,7 +46,8 @@ def placed(
     if not (has_keys or settings.client_ca or _is_this_machine(host)):
         mend = "add a key with `ringfence keys add NAME`, or set guard.client_ca, or listen on 127.0.0.1"
         raise Fault("the service would be open to anybody who can reach it", where=f"guard.host {host}", mend=mend)
-    return Place(folder, policy, settings, keys_file, log_file, examples, open_without_keys=not has_keys)
+    workspace = Workspace.open(home) if home and (home / CONFIG).exists() else None
+    return Place(folder, policy, settings, keys_file, log_file, examples, not has_keys, workspace)
 
 
 def serve(

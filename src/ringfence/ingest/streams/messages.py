@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -38,6 +39,15 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     words: str
 
 
+class Medium(msgspec.Struct, frozen=True):
+    """The hashes of one medium as the platform gave them, in hexadecimal or not; quality is of its PDQ hash."""
+
+    sha256: str
+    md5: str
+    pdq: str
+    quality: int | None
+
+
 class Post(msgspec.Struct, frozen=True):
     """`at` is in microseconds, and no later than the broker had it. `hashes` are digests of its media."""
 
@@ -48,6 +58,7 @@ class Post(msgspec.Struct, frozen=True):
     hashtags: tuple[str, ...]
     hashes: tuple[bytes, ...]
     own: bool  # written by the account, and no repost
+    media: tuple[Medium, ...] = ()
 
 
 class Account(msgspec.Struct, frozen=True, gc=False):
@@ -72,6 +83,8 @@ class _Medium(msgspec.Struct, gc=False):
     media_id: str | int | None = None
     sha256: str | None = None
     md5: str | None = None
+    pdq: str | None = None
+    quality: Any = None
 
 
 class _Posts(msgspec.Struct, tag_field="table", tag="posts"):
@@ -159,7 +172,8 @@ def _event(row: object, stored: int) -> Event:
         account, post = _id(row.account_id, "account_id"), _id(row.post_id, "post_id")
         at = _time(row.at, stored)
         own = row.repost_of is None or row.repost_of == ""
-        return Post(post, account, at, row.text or "", _tags(row.hashtags), tuple(_hashes(row.media)), own)
+        media = tuple(_media(row.media))
+        return Post(post, account, at, row.text or "", _tags(row.hashtags), tuple(_hashes(media)), own, media)
     if isinstance(row, _Accounts):
         return Account(_id(row.account_id, "account_id"), stored, _age(row.declared_age))
     if isinstance(row, _Labels):
@@ -220,15 +234,18 @@ def _tags(value: list[str | None] | str | None) -> tuple[str, ...]:
     return tuple(tag for tag in value if tag) if value else ()
 
 
-def _hashes(media: list[_Medium | str | int | None] | str | None) -> Iterable[bytes]:
+def _media(media: list[_Medium | str | int | None] | str | None) -> Iterable[Medium]:
+    """Media that have a hash. A quality that is no whole number is none."""
+    for one in media if isinstance(media, list) else ():
+        if isinstance(one, _Medium) and (one.sha256 or one.md5 or one.pdq):
+            quality = one.quality if type(one.quality) is int else None
+            yield Medium(one.sha256 or "", one.md5 or "", one.pdq or "", quality)
+
+
+def _hashes(media: Iterable[Medium]) -> Iterable[bytes]:
     """The digests of media; what is no hexadecimal is no digest, and cannot be a known one."""
-    if not isinstance(media, list):
-        return
-    for medium in media:
-        if isinstance(medium, _Medium):
-            for digest in (medium.sha256, medium.md5):
-                if digest:
-                    try:
-                        yield bytes.fromhex(digest)
-                    except ValueError:
-                        continue
+    for one in media:
+        for digest in (one.sha256, one.md5):
+            if digest:
+                with suppress(ValueError):
+                    yield bytes.fromhex(digest)

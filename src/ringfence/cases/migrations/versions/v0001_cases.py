@@ -27,7 +27,9 @@ POSTGRESQL = (
 
 def upgrade() -> None:
     _people()
+    _runs()
     _cases()
+    _members()
     _work()
     _audit()
     for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
@@ -88,7 +90,7 @@ def _people() -> None:
     )
 
 
-def _cases() -> None:
+def _runs() -> None:
     op.create_table(
         "runs",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -102,6 +104,9 @@ def _cases() -> None:
         sa.ForeignKeyConstraint(["tenant"], ["tenants.tenant"], name=op.f("fk_runs_tenants")),
         sa.PrimaryKeyConstraint("tenant", "run_id", name=op.f("pk_runs")),
     )
+
+
+def _cases() -> None:
     op.create_table(
         "cases",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -143,6 +148,9 @@ def _cases() -> None:
         sqlite_where=sa.text("account_id IS NOT NULL AND status = 'open'"),
         postgresql_where=sa.text("account_id IS NOT NULL AND status = 'open'"),
     )
+
+
+def _members() -> None:
     op.create_table(
         "members",
         sa.Column("tenant", sa.Text(), nullable=False),

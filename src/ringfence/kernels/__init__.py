@@ -1,0 +1,1 @@
+"""What compiled code of every room rests on."""

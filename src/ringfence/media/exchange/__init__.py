@@ -1,0 +1,1 @@
+"""How do hashes that others share reach a bank, and what reviewers thought of them reach the others?"""

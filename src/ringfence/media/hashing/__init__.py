@@ -1,0 +1,1 @@
+"""From files, bytes or lines to the hashes that media are matched by."""

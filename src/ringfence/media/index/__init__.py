@@ -1,0 +1,1 @@
+"""Known hashes, found exactly: by distance (PDQ) or as they are (digests)."""
