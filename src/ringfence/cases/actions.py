@@ -1,4 +1,4 @@
-"""What may be done to an account, and how far is it done? The same few words for plans, the queue of orders and targets.
+"""What may be done to an account, and how far is it done? The same few words for plans, orders and targets.
 
 An order is known by its key, which it keeps however often it is asked. Whoever receives it does it once a key.
 """
@@ -30,7 +30,7 @@ class Direction(StrEnum):
 
 
 class State(StrEnum):
-    """How far an order is. SENT is written before it is asked, so that whoever dies meanwhile leaves it to ask again."""
+    """How far an order is. SENT is written before it is asked, so whoever dies meanwhile leaves it to ask again."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -82,7 +82,9 @@ class Unclear:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """It was not asked after all: the run was stopped first."""
+    """It was not asked after all: the run was stopped first, or the target is left alone for a while."""
+
+    reason: str = ""
 
 
 Outcome = Done | Refused | Unclear | Unsent

@@ -1,15 +1,11 @@
 """Who else agrees? A plan is approved by a senior reviewer who had no part in proposing it, and by nobody else."""
 
-import sqlalchemy as sa
-
-from ringfence.cases import drafts, holds, people, plan, timeline
-from ringfence.cases.actions import Direction, State, key
+from ringfence.cases import drafts, holds, orders, people, plan, timeline
 from ringfence.cases.audit import Act
 from ringfence.cases.cases import Case
 from ringfence.cases.faults import Forbidden, Stale
 from ringfence.cases.people import Permission, Person
-from ringfence.cases.plan import Content, Phase, Plan
-from ringfence.cases.plan_tables import ORDERS
+from ringfence.cases.plan import Content, Part, Phase, Plan
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
 from ringfence.model.faults import Fault
@@ -22,15 +18,18 @@ def approve(within: Transaction, plan_id: str, digest: str, why: str, hold_days:
     plan that was seen, is decided on already, or rests on a network that has changed since.
     """
     case, found, content = _decided_on(within, plan_id, digest, why)
-    if found.by == within.person.id or within.person.id in plan.hands(within, plan_id) | set(content.hands):
+    if found.by == within.person.id or within.person.id in plan.hands(within, plan_id, Part.PROPOSED) | set(
+        content.hands
+    ):
         what = "had a part in proposing this plan"
         raise Forbidden(what, where=within.person.id, mend="ask a senior reviewer who had none")
     if gone := plan.changed(within, case, found):
-        raise Stale(gone, where=plan_id, mend="draft it again, and look at it anew")
+        raise Stale(gone, where=plan_id, mend="propose it again, and look at it anew")
     _refuse_overlap(within, content)
-    _order(within, content, digest)
+    orders.write_down(within, content, digest)
     state = {"decided_by": within.person.id, "decided_at": within.at, "decision": why}
     plan.change(within, plan_id, status=Phase.APPROVED, **state)
+    plan.lend_hand(within, plan_id, Part.DECIDED)
     holds.of_plan(within, case, content, digest, hold_days)
     timeline.add(within, case.case_id, Event.PLAN_APPROVED, {"plan": plan_id, "why": why})
     within.record(Act.PLAN_APPROVED, plan_id, {"digest": digest, "why": why, "facts": content.facts})
@@ -47,7 +46,7 @@ def refuse(within: Transaction, plan_id: str, digest: str, why: str) -> None:
 
 def vouched(within: Transaction, found: Plan) -> str:
     """Why a plan's approval does not hold any more; empty where it does. The approver's roles are read anew."""
-    if found.decided_by is None or found.decided_by in {found.by, *plan.hands(within, found.plan_id)}:
+    if found.decided_by is None or found.decided_by in {found.by, *plan.hands(within, found.plan_id, Part.PROPOSED)}:
         return "nobody else has approved it"
     try:
         approver = Person(found.decided_by, within.tenant, "", frozenset())
@@ -58,7 +57,7 @@ def vouched(within: Transaction, found: Plan) -> str:
 
 
 def _may_refuse(within: Transaction, plan_id: str) -> Permission:
-    own = within.person.id in plan.hands(within, plan_id)
+    own = within.person.id in plan.hands(within, plan_id, Part.PROPOSED)
     return Permission.PROPOSE_PLANS if own else Permission.APPROVE_PLANS
 
 
@@ -82,15 +81,4 @@ def _refuse_overlap(within: Transaction, content: Content) -> None:
     twice = [one for one in content.preview.steps if set(one.actions) & busy.get(one.account_id, frozenset())]
     if twice:
         what = f"another plan does the same to {len(twice):,} of its accounts"
-        raise Stale(what, where=content.plan_id, mend="draft it again: they are set aside then")
-
-
-def _order(within: Transaction, content: Content, digest: str) -> None:
-    """Write down every order there will be: what is carried out is what was frozen, no more and no less."""
-    rows = [
-        {"tenant": within.tenant, "plan_id": content.plan_id, "account_id": step.account_id, "action": str(action),
-         "direction": str(Direction.DO), "stage": step.stage, "state": str(State.PENDING), "asked": 0, "run": 0,
-         "key": key(digest, step.account_id, action, Direction.DO), "why": ""}
-        for step in content.preview.steps for action in step.actions
-    ]  # fmt: skip
-    within.connection.execute(sa.insert(ORDERS), [{**row, "number": number} for number, row in enumerate(rows, 1)])
+        raise Stale(what, where=content.plan_id, mend="propose it again: they are set aside then")

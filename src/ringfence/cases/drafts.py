@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from ringfence.cases import cases, ground, members, plan, timeline
 from ringfence.cases.actions import Action, Direction, State
-from ringfence.cases.audit import Act
+from ringfence.cases.audit import Act, Fact
 from ringfence.cases.cases import Case
 from ringfence.cases.faults import Stale
 from ringfence.cases.members import Member
 from ringfence.cases.people import Permission
-from ringfence.cases.plan import Content, Phase, Plan, Terms
+from ringfence.cases.plan import Content, Part, Phase, Plan, Terms
 from ringfence.cases.plan_tables import HANDS, ORDERS, PLANS, RESTS
 from ringfence.cases.preview import Grounds, Preview, Wish, preview
 from ringfence.cases.timeline import Event
@@ -35,7 +35,7 @@ def draft(within: Transaction, case_id: str, wish: Wish) -> str:
     counts = {"run": 0, "through": 0, "settled": 0, "failed": 0, "in_a_row": 0, "direction": Direction.DO}
     said = {"by": within.person.id, "at": within.at, "wish": _kept(wish), "stopped": ""}
     within.connection.execute(sa.insert(PLANS).values(**row, **counts, **said))
-    _lend_hand(within, plan_id)
+    plan.lend_hand(within, plan_id, Part.PROPOSED)
     timeline.add(within, case_id, Event.PLAN_DRAFTED, {"plan": plan_id})
     within.record(Act.PLAN_DRAFTED, plan_id, {"case": case_id, "actions": wish.actions})
     return plan_id
@@ -47,7 +47,7 @@ def edit(within: Transaction, plan_id: str, wish: Wish) -> None:
     _, found = plan.lock(within, plan_id)
     _demand(found, Phase.DRAFT)
     plan.change(within, plan_id, wish=_kept(wish))
-    _lend_hand(within, plan_id)
+    plan.lend_hand(within, plan_id, Part.PROPOSED)
     within.record(Act.PLAN_EDITED, plan_id, {"actions": wish.actions})
 
 
@@ -55,19 +55,18 @@ def again(within: Transaction, plan_id: str) -> str:
     """A new draft that asks for the same as a plan that went stale; whoever had a part in that has one in this."""
     old = plan.seen(within, plan_id)
     made = draft(within, old.case_id, plan.wish(old))
-    for person_id in sorted(plan.hands(within, plan_id) - {within.person.id}):
-        row = {"tenant": within.tenant, "plan_id": made, "person_id": person_id}
+    for person_id in sorted(plan.hands(within, plan_id, Part.PROPOSED) - {within.person.id}):
+        row = {"tenant": within.tenant, "plan_id": made, "person_id": person_id, "part": str(Part.PROPOSED)}
         within.connection.execute(sa.insert(HANDS).values(**row))
     return made
 
 
-def shown(within: Transaction, plan_id: str, grounds: Grounds, terms: Terms) -> Preview:
-    """What a draft would do as things stand. The read is recorded."""
+def shown(within: Transaction, case_id: str, wish: Wish, grounds: Grounds, terms: Terms) -> Preview:
+    """What a plan for a case would do as things stand, whoever holds it. The read is recorded."""
     within.demand(Permission.READ_EVIDENCE)
-    found = plan.seen(within, plan_id)
-    case = cases.seen(within, found.case_id)
-    within.record(Act.PLAN_READ, plan_id)
-    return _previewed(within, ground.of(within, case), plan.wish(found), grounds, terms)
+    case = cases.seen(within, case_id)
+    within.record(Act.PLAN_READ, case_id)
+    return _previewed(within, ground.of(within, case), wish, grounds, terms)
 
 
 def freeze(within: Transaction, plan_id: str, grounds: Grounds, terms: Terms) -> Content:
@@ -76,13 +75,13 @@ def freeze(within: Transaction, plan_id: str, grounds: Grounds, terms: Terms) ->
     case, found = plan.lock(within, plan_id)
     _demand(found, Phase.DRAFT)
     _demand_standing(case)
-    _lend_hand(within, plan_id)
+    plan.lend_hand(within, plan_id, Part.PROPOSED)
     inside, wish = ground.of(within, case), plan.wish(found)
     made = _previewed(within, inside, wish, grounds, terms)
     if len(made.steps) > terms.most_accounts:
         what = f"would act on {len(made.steps):,} accounts, and {terms.most_accounts:,} is the most"
         raise Fault(what, where=plan_id, mend="ask for fewer, in several plans")
-    hands = tuple(sorted(plan.hands(within, plan_id)))
+    hands = tuple(sorted(plan.hands(within, plan_id, Part.PROPOSED)))
     about = (within.tenant, plan_id, case.case_id, case.network_id, case.run_id, members.digest(inside))
     content = Content(*about, found.by, hands, within.at, wish.why, terms, made)
     text, digest = plan.frozen(content)
@@ -90,8 +89,8 @@ def freeze(within: Transaction, plan_id: str, grounds: Grounds, terms: Terms) ->
     plan.change(within, plan_id, status=Phase.FROZEN, digest=digest, accounts=len(made.steps), **kept)
     _keep_seeds(within, content)
     timeline.add(within, case.case_id, Event.PLAN_FROZEN, {"plan": plan_id, "accounts": len(made.steps)})
-    told = {"digest": digest, "facts": content.facts, "accounts": len(made.steps), "orders": _orders(made)}
-    within.record(Act.PLAN_FROZEN, plan_id, told)
+    told: dict[str, Fact] = {"digest": digest, "facts": content.facts, "accounts": len(made.steps)}
+    within.record(Act.PLAN_FROZEN, plan_id, told | {"orders": _orders(made)})
     return content
 
 
@@ -117,16 +116,8 @@ def busy(within: Transaction, accounts: Sequence[str]) -> Mapping[str, frozenset
     return {account_id: frozenset(actions) for account_id, actions in found.items()}
 
 
-def _previewed(
-    within: Transaction, inside: Sequence[Member], wish: Wish, grounds: Grounds, terms: Terms
-) -> Preview:
+def _previewed(within: Transaction, inside: Sequence[Member], wish: Wish, grounds: Grounds, terms: Terms) -> Preview:
     return preview(inside, wish, grounds, busy(within, [one.account_id for one in inside]), terms.stages)
-
-
-def _lend_hand(within: Transaction, plan_id: str) -> None:
-    if within.person.id not in plan.hands(within, plan_id):
-        row = {"tenant": within.tenant, "plan_id": plan_id, "person_id": within.person.id}
-        within.connection.execute(sa.insert(HANDS).values(**row))
 
 
 def _keep_seeds(within: Transaction, content: Content) -> None:

@@ -1,7 +1,7 @@
 """What is a plan, and how far is it? From a draft over what is frozen to what was done, or taken back."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -19,7 +19,6 @@ from ringfence.cases.plan_tables import HANDS, PLANS
 from ringfence.cases.preview import Preview, Wish
 from ringfence.cases.transaction import Transaction
 from ringfence.model.faults import Fault
-
 
 CHANGED = "the network has changed since the plan was frozen"
 COLUMNS = [column for column in PLANS.c if column.name not in {"tenant", "content"}]  # the content may be megabytes
@@ -39,14 +38,25 @@ class Phase(StrEnum):
     UNDONE = "undone"
 
 
+class Part(StrEnum):
+    """What somebody had to do with a plan. Who PROPOSED it approves it never; nobody with a part decides an appeal."""
+
+    PROPOSED = "proposed"
+    DECIDED = "decided"
+    RAN = "ran"
+    UNDID = "undid"
+
+
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Within what a plan is carried out. Frozen with it, so that whoever approves it approves these as well.
 
-    `stages` are sizes in accounts. It stops where more than `most_failed` of the orders of a run, or
-    `most_in_a_row` one after the other, go wrong. `per_second` orders are sent at the most.
+    A stage ends where so much of all accounts is done as `stages` says; where `pauses`, the next one waits for somebody
+    to say go. It stops where more than `most_failed` of the orders of a run, or `most_in_a_row` one after the other, go
+    wrong. `per_second` orders are sent at the most.
     """
 
-    stages: tuple[int, ...] = (10, 100, 1_000)
+    stages: tuple[float, ...] = (0.01, 0.1, 1.0)
+    pauses: bool = True
     most_failed: float = 0.05
     most_in_a_row: int = 5
     per_second: float = 50.0
@@ -72,7 +82,10 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan as it stands, without its content. `digest`, `facts` and `terms` are None while it is a draft."""
+    """A plan as it stands, without its content. `digest` and `facts` are None while it is a draft.
+
+    `terms` are those it is frozen with. `token` is a secret of whoever runs it now.
+    """
 
     plan_id: str
     case_id: str
@@ -82,13 +95,13 @@ class Plan:
     wish: str
     digest: str | None
     facts: str | None
-    terms: str | None
+    terms: Terms
     accounts: int
     decided_by: str | None
     decided_at: datetime | None
     decision: str | None
     run: int
-    token: str | None
+    token: str | None = field(repr=False)
     token_until: datetime | None
     direction: Direction
     through: int
@@ -111,16 +124,17 @@ def content(within: Transaction, found: Plan) -> Content:
         mend = "freeze it first" if found.status is Phase.DRAFT else "its evidence was purged when its clock ran out"
         raise Stale("has no content", where=found.plan_id, mend=mend)
     made = msgspec.json.decode(text, type=Content)
-    same = (found.facts, terms(found)) == (made.facts, made.terms)
+    same = (found.facts, found.terms) == (made.facts, made.terms)
     if hashlib.sha256(text.encode()).hexdigest() != found.digest or not same:
         mend = "find out who changed the database: run `ringfence audit verify`"
         raise Fault("is not what was frozen", where=found.plan_id, mend=mend)
     return made
 
 
-def terms(found: Plan) -> Terms:
-    """Within what a frozen plan is carried out."""
-    return msgspec.json.decode(found.terms, type=Terms) if found.terms else Terms()
+def has_content(within: Transaction, plan_id: str) -> bool:
+    """Whether what was frozen is still there: it goes when its evidence is purged."""
+    asked = sa.select(PLANS.c.plan_id).where(*mine(within, plan_id), PLANS.c.content.is_not(None))
+    return within.connection.execute(asked).first() is not None
 
 
 def wish(plan: Plan) -> Wish:
@@ -134,6 +148,17 @@ def find(within: Transaction, plan_id: str) -> Plan:
     found = seen(within, plan_id)
     within.record(Act.PLAN_READ, plan_id)
     return found
+
+
+def listed(within: Transaction, phase: Phase | None = None) -> tuple[Plan, ...]:
+    """All plans, or those in one phase, the newest first; the read is recorded."""
+    within.demand(Permission.READ_EVIDENCE)
+    asked = sa.select(*COLUMNS).where(PLANS.c.tenant == within.tenant)
+    if phase is not None:
+        asked = asked.where(PLANS.c.status == str(phase))
+    within.record(Act.PLANS_READ, "plans", {"status": phase})
+    rows = within.connection.execute(asked.order_by(PLANS.c.at.desc(), PLANS.c.plan_id))
+    return tuple(_plan(row._mapping) for row in rows)  # noqa: SLF001, as below
 
 
 def of(within: Transaction, case_id: str) -> tuple[Plan, ...]:
@@ -161,10 +186,19 @@ def change(within: Transaction, plan_id: str, **values: object) -> None:
     within.connection.execute(sa.update(PLANS).where(*mine(within, plan_id)).values(**values))
 
 
-def hands(within: Transaction, plan_id: str) -> frozenset[str]:
-    """All who had a part in proposing a plan."""
+def hands(within: Transaction, plan_id: str, *parts: Part) -> frozenset[str]:
+    """All who had one of these parts in a plan; any part at all where none is named."""
     asked = sa.select(HANDS.c.person_id).where(HANDS.c.tenant == within.tenant, HANDS.c.plan_id == plan_id)
+    if parts:
+        asked = asked.where(HANDS.c.part.in_([str(part) for part in parts]))
     return frozenset(within.connection.execute(asked).scalars())
+
+
+def lend_hand(within: Transaction, plan_id: str, part: Part) -> None:
+    """Write down that the person has a part in a plan that `lock` has returned."""
+    if within.person.id not in hands(within, plan_id, part):
+        row = {"tenant": within.tenant, "plan_id": plan_id, "person_id": within.person.id, "part": str(part)}
+        within.connection.execute(sa.insert(HANDS).values(**row))
 
 
 def mine(within: Transaction, plan_id: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
@@ -200,4 +234,5 @@ def _fetched(within: Transaction, asked: sa.Select[Any], plan_id: str) -> Plan:
 
 def _plan(row: sa.RowMapping) -> Plan:
     told: dict[str, Any] = {str(name): value for name, value in row.items()}
-    return Plan(**{**told, "status": Phase(told["status"]), "direction": Direction(told["direction"])})
+    terms = msgspec.json.decode(told["terms"], type=Terms) if told["terms"] else Terms()
+    return Plan(**{**told, "status": Phase(told["status"]), "direction": Direction(told["direction"]), "terms": terms})

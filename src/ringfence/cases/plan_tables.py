@@ -45,8 +45,8 @@ PLANS = sa.Table(
     sa.Index("ix_plans_status", "tenant", "status"),
 )
 
-# Everybody who had a part in proposing a plan: none of them approves it.
-HANDS = sa.Table("plan_hands", METADATA, *_key("plan_id", "person_id"), _of("plans", "plan_id"))
+# Everybody who had a part in a plan, and which: who proposed it does not approve it, and none decides on its appeals.
+HANDS = sa.Table("plan_hands", METADATA, *_key("plan_id", "person_id", "part"), _of("plans", "plan_id"))
 
 ORDERS = sa.Table(
     "plan_orders",
@@ -91,8 +91,8 @@ OUTBOX = sa.Table(
     sa.Column("delivered_at", Utc),
     sa.Column("trouble", sa.Text, nullable=False),  # why it could not be delivered
     _of("plans", "plan_id"),
+    sa.UniqueConstraint("tenant", "kind", "subject", "plan_id"),
     sa.Index("ix_outbox_waiting", "tenant", "delivered_at", "number"),
-    sa.Index("ix_outbox_plan", "tenant", "plan_id", "kind"),
 )
 
 APPEALS = sa.Table(
@@ -124,6 +124,7 @@ HOLDS = sa.Table(
     sa.Column("until", Utc, nullable=False),
     sa.Column("content", sa.Text),  # canonical JSON of the evidence; NULL once it is purged
     sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
     sa.Column("legal_by", sa.Text),  # who said that it must stay whatever the clock says
     sa.Column("legal_why", sa.Text),
     sa.Column("purged_at", Utc),

@@ -46,6 +46,7 @@ class Event(StrEnum):
     APPEALED = "appealed"
     APPEAL_DECIDED = "appeal_decided"
     HELD = "held"
+    PURGED = "purged"
 
 
 @dataclass(frozen=True, slots=True)
