@@ -49,7 +49,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Rows of one kind, decided by one person. `again` says that it may have arrived already."""
+    """Rows of one kind and one plan, decided by one person. `again` says that it may have arrived already."""
 
     parcel_id: str
     kind: Kind
@@ -100,7 +100,7 @@ def take(within: Transaction, most: int = PARCEL) -> Parcel | None:
     first = rows[0]
     alike = []
     for row in rows:
-        if (row.kind, row.by, row.parcel) != (first.kind, first.by, first.parcel):
+        if (row.kind, row.by, row.plan_id, row.parcel) != (first.kind, first.by, first.plan_id, first.parcel):
             break
         alike.append(row)
     parcel_id = first.parcel or f"parcel-{secrets.token_hex(8)}"

@@ -293,7 +293,7 @@ class Enforcement(BaseModel):
     secret_file: Annotated[
         str, Field(description="The file with that secret, for its owner alone; one of the two is set.")
     ] = ""
-    seconds: Annotated[float, Field(gt=0, le=30, description="How long one answer may take.")] = 5.0
+    seconds: Annotated[float, Field(gt=0, le=10, description="How long one answer may take.")] = 5.0
     retries: Annotated[int, Field(ge=0, le=5, description="How often an order is asked again at once.")] = 2
     at_once: Annotated[int, Field(ge=1, le=64, description="How many orders a webhook gets at a time.")] = 8
     failures: Annotated[
@@ -309,7 +309,7 @@ class Enforcement(BaseModel):
         Field(strict=False, description="After which shares of its accounts a stage of a plan ends."),
     ] = (0.01, 0.1, 1.0)
     pauses: Annotated[bool, Field(description="Whether a plan waits after each stage for somebody to go on.")] = True
-    per_second: Annotated[float, Field(gt=0, le=10_000, description="How many orders are sent a second.")] = 50.0
+    per_second: Annotated[float, Field(ge=0.1, le=10_000, description="How many orders are sent a second.")] = 50.0
     most_failed: Annotated[
         float, Field(ge=0, le=1, description="The share of a run's orders that may go wrong before it stops.")
     ] = 0.05
