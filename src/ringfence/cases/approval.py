@@ -1,6 +1,7 @@
 """Who else agrees? A plan is approved by a senior reviewer who had no part in proposing it, and by nobody else."""
 
 from ringfence.cases import drafts, holds, orders, people, plan, timeline
+from ringfence.cases.actions import Action
 from ringfence.cases.audit import Act
 from ringfence.cases.cases import Case
 from ringfence.cases.faults import Forbidden, Stale
@@ -78,7 +79,9 @@ def _decided_on(
 
 def _refuse_overlap(within: Transaction, content: Content) -> None:
     busy = drafts.busy(within, [step.account_id for step in content.preview.steps])
-    twice = [one for one in content.preview.steps if set(one.actions) & busy.get(one.account_id, frozenset())]
+    # To be handed to those who care by two plans harms nobody, and must keep neither from being approved.
+    done = {account: actions - {Action.CARE} for account, actions in busy.items()}
+    twice = [one for one in content.preview.steps if done.get(one.account_id, frozenset()) & set(one.actions)]
     if twice:
         what = f"another plan does the same to {len(twice):,} of its accounts"
         raise Stale(what, where=content.plan_id, mend="propose it again: they are set aside then")

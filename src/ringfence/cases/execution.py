@@ -73,7 +73,10 @@ def begin(within: Transaction, plan_id: str, grounds: Grounds, through: int | No
 
 
 def begin_undo(within: Transaction, plan_id: str, through: int | None = None) -> Run:
-    """Start, or go on, to carry out what undo.py has ordered. It needs no approval: it only gives back."""
+    """Start, or go on, to carry out what undo.py has ordered, up to the end of a stage; None is the last.
+
+    It needs no approval: it only gives back.
+    """
     within.demand(Permission.RUN_PLANS)
     _, found = plan.lock(within, plan_id)
     _demand_free(within, found)
@@ -87,7 +90,7 @@ def claim(within: Transaction, run: Run, most: int) -> Claimed:
     """Take the next orders and write them down as sent. Nothing is taken where anything has changed since the start."""
     case, found = _held(within, run)
     within.demand(Permission.RUN_PLANS)
-    if run.direction is Direction.DO and (why := _stands(within, case, found)):
+    if why := _stands(within, case, found):
         plan.change(within, found.plan_id, token=None)
         return Claimed((), halting.stop(within, case, found, why))
     rows = orders.following(within, found, run.direction, most)
@@ -127,7 +130,7 @@ def stop(within: Transaction, plan_id: str, why: str) -> None:
     case, found = plan.lock(within, plan_id)
     if not why.strip():
         raise Fault("no reason is given", where=plan_id, mend="say why, so that others can check it")
-    if found.status is not Phase.RUNNING:
+    if found.status is not Phase.RUNNING and found.token is None:
         raise Stale(f"is {found.status}", where=plan_id, mend="only a plan that runs is stopped")
     halting.stop(within, case, found, f"stopped by {within.person.id}: {why}")
 
@@ -143,7 +146,8 @@ def _begun(within: Transaction, found: Plan, direction: Direction, through: int 
     """Hold the plan for a new run that ends with a stage."""
     following = orders.left(within, found.plan_id, direction)[2] or 1
     last = max(orders.progress(within, found.plan_id, direction).stages, default=1)
-    end = min(through or (following if found.terms.pauses else last), last)
+    pauses = found.terms.pauses and direction is Direction.DO  # what is given back waits for nobody
+    end = min(through or (following if pauses else last), last)
     token, count = secrets.token_hex(16), {"settled": 0, "failed": 0, "in_a_row": 0, "stopped": ""}
     held = {"token": token, "token_until": within.at + HELD, "run": found.run + 1}
     plan.change(within, found.plan_id, **held, **count, direction=str(direction), through=end)
@@ -166,9 +170,11 @@ def _held(within: Transaction, run: Run) -> tuple[Case, Plan]:
 
 
 def _stands(within: Transaction, case: Case, found: Plan) -> str:
-    """Why the next orders may not be sent; empty where they may."""
+    """Why the next orders may not be sent; empty where they may. To give back rests on nothing but the order to."""
+    if found.stopped or found.direction is Direction.UNDO:
+        return found.stopped
     if found.status is not Phase.RUNNING:
-        return found.stopped or f"is {found.status}"
+        return f"is {found.status}"
     return approval.vouched(within, found) or plan.moved(within, case, found)
 
 

@@ -123,9 +123,9 @@ def content(within: Transaction, found: Plan) -> Content:
     if text is None or found.digest is None:
         mend = "freeze it first" if found.status is Phase.DRAFT else "its evidence was purged when its clock ran out"
         raise Stale("has no content", where=found.plan_id, mend=mend)
-    made = msgspec.json.decode(text, type=Content)
-    same = (found.facts, found.terms) == (made.facts, made.terms)
-    if hashlib.sha256(text.encode()).hexdigest() != found.digest or not same:
+    as_frozen = hashlib.sha256(text.encode()).hexdigest() == found.digest
+    made = msgspec.json.decode(text, type=Content) if as_frozen else None
+    if made is None or (found.facts, found.terms) != (made.facts, made.terms):
         mend = "find out who changed the database: run `ringfence audit verify`"
         raise Fault("is not what was frozen", where=found.plan_id, mend=mend)
     return made

@@ -61,7 +61,7 @@ def order(within: Transaction, plan_id: str, why: str, reversible: Collection[Ac
     made = _taken_back(within, found, why, reversible, None)
     plan.lend_hand(within, plan_id, Part.UNDID)
     waits = orders.left(within, plan_id, Direction.UNDO)[0]
-    plan.change(within, plan_id, status=Phase.UNDOING if waits else Phase.UNDONE, stopped=why)
+    plan.change(within, plan_id, status=Phase.UNDOING if waits else Phase.UNDONE, stopped="")
     timeline.add(within, case.case_id, Event.PLAN_UNDO_ORDERED, {"plan": plan_id, "why": why})
     told: dict[str, Fact] = {
         "why": why,
