@@ -1,6 +1,7 @@
 """A case with somebody in each of the four groups, and people who propose, approve, run and decide on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from tests.cases.conftest import Room
@@ -14,6 +15,7 @@ from ringfence.cases.plan import Plan
 from ringfence.cases.preview import Preview, Wish
 from ringfence.cases.protected import Why
 from ringfence.cases.tables import CASES
+from ringfence.cases.transaction import Transaction
 
 CHILD, SHIELDED, UNSURE = "robin", "swift", "tern"
 DONE = Done()
@@ -24,11 +26,14 @@ SUSPEND = Wish((Action.LIMIT, Action.SUSPEND), WHY)
 class Bench:
     """A room with a case that wren holds. finch is the second person, gull decides on appeals, and all may run."""
 
-    def __init__(self, room: Room, members: Sequence[str] = ("ant", "bee", "cat", "dog"), *, day: int = 1) -> None:
-        self.room, self.members = room, tuple(members)
-        self.wren = room.person("wren", Role.REVIEWER)
-        self.finch = room.person("finch", Role.SENIOR_REVIEWER)
-        self.gull = room.person("gull", Role.SENIOR_REVIEWER)
+    def __init__(
+        self, room: Room, members: Sequence[str] = ("ant", "bee", "cat", "dog"), *, day: int = 1, tenant: str = "own"
+    ) -> None:
+        self.room, self.members, self.tenant = room, tuple(members), tenant
+        room.database.welcome(tenant)
+        self.wren = room.person("wren", Role.REVIEWER, tenant=tenant)
+        self.finch = room.person("finch", Role.SENIOR_REVIEWER, tenant=tenant)
+        self.gull = room.person("gull", Role.SENIOR_REVIEWER, tenant=tenant)
         self.case_id = ""
         with room.database.transaction(self.finch) as within:
             protected.add(within, SHIELDED, Why.SURVIVORS, "a group of survivors")
@@ -40,9 +45,13 @@ class Bench:
         inside = [*(self.members if members is None else members), CHILD, SHIELDED, UNSURE]
         told = network("net-1", inside, robin="likely_minor")
         scores = [{**one, "probability": 0.1 if one["account_id"] == UNSURE else 0.9} for one in told.scores]
-        with self.room.database.transaction(at_shell("own")) as within:
+        with self.room.database.transaction(at_shell(self.tenant)) as within:
             opening.open_cases(within, found(day, [replace(told, scores=scores)]), 0.5)
-            self.case_id = str(within.connection.execute(CASES.select()).mappings().one()["case_id"])
+            self.case_id = str(
+                within.connection.execute(CASES.select().where(CASES.c.tenant == self.tenant))
+                .mappings()
+                .one()["case_id"]
+            )
 
     def hold(self, who: Person | None = None) -> None:
         with self.room.database.transaction(who or self.wren) as within:
@@ -85,4 +94,11 @@ class Bench:
         return told
 
     def acts(self) -> list[str]:
-        return [row[0] for row in self.room.run("SELECT act FROM audit ORDER BY number")]
+        told = "SELECT act FROM audit WHERE tenant = :tenant ORDER BY number"
+        return [row[0] for row in self.room.run(told, tenant=self.tenant)]
+
+    @contextmanager
+    def act(self, who: Person | None = None) -> Iterator[Transaction]:
+        """One act, of wren's where nobody else is named."""
+        with self.room.database.transaction(who or self.wren) as within:
+            yield within
