@@ -27,7 +27,8 @@ STEPS = st.one_of(
     st.tuples(st.just("begin"), st.sampled_from([None, 1, 2, 99])),
     st.tuples(st.just("batch"), BATCH),
     st.tuples(st.just("batch"), st.just(["done"] * 4)),
-    st.tuples(st.just("die"), BATCH),
+    st.tuples(st.sampled_from(["batch", "die"]), BATCH),
+    st.tuples(st.just("batch"), st.just(["answer lost"])),
     st.tuples(st.sampled_from(["stop", "undo", "begin undo"]), st.none()),
     st.tuples(st.just("restore"), st.sampled_from(["ant", "bee", "cat", "dog", CHILD])),
 )
@@ -98,7 +99,7 @@ class Story:
     def answer(self, order: Order, how: str) -> Outcome:
         if how == "unsent":
             return Unsent()
-        if how == "refused" and order.key not in self.target.did:
+        if how == "denied" or (how == "refused" and order.key not in self.target.did):
             return Refused("not today")
         if how == "order lost":
             return Unclear("no answer")
@@ -144,7 +145,7 @@ class Story:
 
 @pytest.mark.parametrize("back", [False, True])
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(STEPS, max_size=12))
+@given(steps=st.lists(STEPS, max_size=12).map(lambda steps: [("begin", 99), *steps]))
 def test_whatever_happens_nothing_is_lost_and_nothing_is_done_twice(
     room: Room, steps: list[tuple[str, Any]], *, back: bool
 ) -> None:
@@ -170,6 +171,24 @@ def test_whatever_happens_nothing_is_lost_and_nothing_is_done_twice(
     if ended.status is Phase.UNDONE:
         assert not [one for one in target.on.values() if one.action in REVERSIBLE]
     check_audit(story)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [("batch", ["answer lost"])],  # perhaps done
+        [("die", ["done"])],  # sent, and nobody wrote down what became of it
+        [("batch", ["answer lost"]), ("stop", None), ("begin", 99), ("batch", ["unsent"])],  # done, and not asked again
+        [("batch", ["answer lost"]), ("stop", None), ("begin", 99), ("batch", ["denied"])],  # done, and then denied
+    ],
+)
+def test_what_was_perhaps_done_is_taken_back_as_well(room: Room, before: list[tuple[str, Any]]) -> None:
+    story = Story(Bench(room))
+    for step, about in [("begin", 99), *before]:
+        story.do(step, about)
+    assert len(story.target.on) == 1
+    assert story.end(back=True).status is Phase.UNDONE
+    assert not story.target.on
 
 
 def check_audit(story: Story) -> None:
