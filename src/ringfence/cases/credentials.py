@@ -32,13 +32,14 @@ FREE, MOST_WAIT = 5, timedelta(minutes=15)
 NONCE = 12  # bytes, of AES-GCM
 _HASHER = argon2.PasswordHasher()  # the library's own settings, RFC 9106's for low memory
 _REFUSED = ("is refused: name, password or code are not right, or it was tried too often", "wait, then try again")
+_CODE_REFUSED = ("is refused: it is not right, was used, or was tried too often", "wait for the next one")
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """What an attempt is judged by."""
 
-    password: str
+    password: str | None
     totp: bytes | None
 
 
@@ -71,8 +72,8 @@ def sign_in(database: Database, tenant: str, person_id: str, password: str, code
     door = people.service(tenant, "sign-in")
     with database.transaction(door) as within:
         kept, at = _attempt(within, person_id), within.at
-    known = kept or _Kept(_nobodys(), None)
-    right = _password_right(known.password, password[: LONGEST + 1])
+    known = kept if kept and kept.password else _Kept(None, None)
+    right = _password_right(known.password or _nobodys(), password[: LONGEST + 1])
     step = _step(known.totp, _bound(tenant, person_id), code, at, sealing)
     with database.transaction(door) as within:
         if kept and right and step is not None and _use(within, person_id, step):
@@ -83,11 +84,34 @@ def sign_in(database: Database, tenant: str, person_id: str, password: str, code
     raise Forbidden(_REFUSED[0], where="sign-in", mend=_REFUSED[1])
 
 
+def confirm(database: Database, person: Person, code: str, sealing: bytes) -> None:
+    """Have somebody who signed in give a code again, before an act that asks for it. Raises Forbidden as sign_in does.
+
+    Wrong ones count as attempts to sign in, so that whoever took over a screen cannot guess.
+    """
+    with database.transaction(person) as within:
+        kept, at = _attempt(within, person.id), within.at
+    step = _step(kept.totp if kept else None, _bound(person.tenant, person.id), code, at, sealing)
+    with database.transaction(person) as within:
+        if step is not None and _use(within, person.id, step):
+            within.record(Act.CODE_GIVEN, person.id)
+            return
+        within.record(Act.SIGN_IN_REFUSED, person.id)
+    raise Forbidden(_CODE_REFUSED[0], where="code", mend=_CODE_REFUSED[1])
+
+
+def anybody(database: Database, tenant: str) -> bool:
+    """Whether there is somebody who could sign in by a password: what the first run asks, which reads nothing else."""
+    has = sa.select(sa.literal(1)).where(CREDENTIALS.c.tenant == tenant, CREDENTIALS.c.password.is_not(None))
+    with database.look() as connection:
+        return connection.execute(has.limit(1)).first() is not None
+
+
 def _attempt(within: Transaction, person_id: str) -> _Kept | None:
     """Count an attempt, and return what to judge it by; None where there is nothing or it comes too soon."""
     mine = sa.and_(CREDENTIALS.c.tenant == within.tenant, CREDENTIALS.c.person_id == person_id)
     row = within.connection.execute(sa.select(*CREDENTIALS.c).where(mine).with_for_update()).first()
-    if row is None or row.password is None or (row.locked_until and row.locked_until > within.at):
+    if row is None or (row.locked_until and row.locked_until > within.at):
         return None
     over = min(row.attempts + 1 - FREE, 10)  # 2^10 minutes are past the longest wait
     until = within.at + min(MOST_WAIT, timedelta(minutes=2**over)) if over >= 0 else None

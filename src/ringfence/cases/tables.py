@@ -81,6 +81,34 @@ CREDENTIALS = sa.Table(
     _of("people", "person_id"),
 )
 
+# Who is signed in. What a browser holds is a secret, of which only the hash is here.
+SESSIONS = sa.Table(
+    "sessions",
+    METADATA,
+    *_key("hash"),
+    sa.Column("person_id", sa.Text, nullable=False),
+    sa.Column("way", sa.Text, nullable=False),  # how they proved who they are
+    sa.Column("roles", sa.JSON, nullable=False),  # what they had then: with fewer, the session ends
+    sa.Column("browser", sa.Text, nullable=False),
+    sa.Column("started_at", Utc, nullable=False),
+    sa.Column("seen_at", Utc, nullable=False),
+    sa.Column("ends_at", Utc, nullable=False),
+    sa.Column("proved_at", Utc),  # when a code was last given
+    _of("people", "person_id"),
+    sa.Index("ix_sessions_person", "tenant", "person_id"),
+)
+
+# How somebody likes the console; None is as the config says.
+PREFERENCES = sa.Table(
+    "preferences",
+    METADATA,
+    *_key("person_id"),
+    sa.Column("zone", sa.Text),
+    sa.Column("theme", sa.Text, nullable=False),
+    sa.Column("shortcuts", sa.Boolean, nullable=False),
+    _of("people", "person_id"),
+)
+
 PROTECTED = sa.Table(
     "protected",
     METADATA,
@@ -136,6 +164,7 @@ CASES = sa.Table(
     sa.Index("ix_cases_by_risk", "tenant", "status", "urgent", "priority", "case_id"),
     sa.Index("ix_cases_by_urgency", "tenant", "status", "urgent", "urgency", "case_id"),
     sa.Index("ix_cases_by_age", "tenant", "status", "opened_at", "case_id"),
+    sa.Index("ix_cases_by_lease", "tenant", "status", "lease_by"),
     sa.Index(
         "ix_cases_open_account",
         "tenant",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ringfence.ingest.choices import choices
 from ringfence.model.faults import Fault
+from ringfence.store.config_console import Console
 
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -282,6 +283,7 @@ class Config(BaseModel):
     media: Media = Media()
 
     cases: Cases = Cases()
+    console: Console = Console()
 
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -295,6 +297,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "media_classifier": MediaClassifier,
     "media": Media,
     "cases": Cases,
+    "console": Console,
 }
 
 

@@ -1,0 +1,1 @@
+"""The reviewers' console: pages over cases, and nothing that decides."""

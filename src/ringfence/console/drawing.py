@@ -1,0 +1,117 @@
+"""How does a page become HTML? By a template in which every value is escaped, and none is missing unseen."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from ringfence.console import times
+from ringfence.console.asking import Asking
+
+STATIC = Path(__file__).parent / "static"
+
+# What an act has to say once it is done, by a key in the address: nobody else can put words there.
+SAID: Mapping[str, str] = MappingProxyType(
+    {
+        "taken": "You hold this case now.",
+        "released": "The case is free for others.",
+        "none": "Every open case is held, or there is none.",
+        "commented": "Your comment is kept.",
+        "answered": "The report is answered.",
+        "closed": "The case is closed.",
+        "reopened": "The case is open again.",
+        "marked": "The case stands before all that are not urgent.",
+        "unmarked": "The case stands where its priority puts it.",
+        "protected": "The account is on the protected list.",
+        "unprotected": "The account is off the protected list.",
+        "added": "They are on the list of people.",
+        "roles": "Their roles are changed, from their next act on.",
+        "left": "They work here no more.",
+        "kept": "Your settings are kept.",
+        "ended": "That session has ended.",
+        "proved": "Thank you. Go on with what you were doing.",
+    }
+)
+
+
+def drawn(asking: Asking, template: str, status: int = 200, **values: object) -> HTMLResponse:
+    """A page for whoever asks, from `templates/`. A part of one too: its template extends nothing."""
+    said = SAID.get(asking.said, "")
+    return HTMLResponse(_draw(template, asking=asking, zone=asking.zone, said=said, **values), status)
+
+
+def for_anybody(template: str, status: int = 200, **values: object) -> HTMLResponse:
+    """A page for somebody who has not signed in."""
+    return HTMLResponse(_draw(template, asking=None, zone="UTC", said="", **values), status)
+
+
+def see(path: str, said: str = "") -> Response:
+    """Where an act leads once it is done, with the key of what it has to say."""
+    joined = f"{path}{'&' if '?' in path else '?'}said={said}" if said else path
+    return RedirectResponse(joined, 303)
+
+
+def _draw(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("ringfence.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "when": _when,
+        "ago": _ago,
+        "share": share,
+        "number": number,
+        "words": words,
+        "lasted": times.lasted,
+    }
+    made.globals |= {"static": static}
+    return made
+
+
+@pass_context
+def _when(context: Context, at: object) -> Markup:
+    return times.shown(at, str(context["zone"]))  # type: ignore[arg-type]  # a template's value
+
+
+@pass_context
+def _ago(context: Context, at: object) -> Markup:
+    return times.ago(at, context["asking"].at)  # type: ignore[arg-type]  # as above
+
+
+def share(value: float | None) -> str:
+    """A share as whole per cent, and a dash where it is not known."""
+    return "–" if value is None else f"{value:.0%}"  # noqa: RUF001, a dash for none
+
+
+def number(value: float | None) -> str:
+    """A count with its thousands apart, and a dash where it is not known."""
+    return "–" if value is None else f"{value:,.0f}"  # noqa: RUF001, as above
+
+
+def words(value: object) -> str:
+    """A name of the code as people read it."""
+    return str(value).replace("_", " ")
+
+
+def static(name: str) -> str:
+    """The address of a file of the console, with its version in it."""
+    return f"/static/{name}?v={_version(name)}"
+
+
+@cache
+def _version(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]

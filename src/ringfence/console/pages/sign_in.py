@@ -1,0 +1,119 @@
+"""How does somebody get in and out? By a password and a code that is good once; each time with a new session."""
+
+import secrets
+import threading
+from typing import Annotated
+
+from fastapi import Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from ringfence.cases import credentials
+from ringfence.cases.faults import Forbidden
+from ringfence.console import cookies, csrf, drawing, sessions
+from ringfence.console.asking import Asker, Console, local, shared
+from ringfence.console.page import OPEN, POST, Page
+from ringfence.console.sessions import Way
+
+DOOR_SIZE, DOOR_SECONDS = 32, 3_600
+# One check of a password takes 64 MB for a moment: so many at a time, whoever knocks.
+_CHECKS = threading.BoundedSemaphore(2)
+
+
+def door(request: Request, back: str = "") -> Response:
+    """The form to sign in."""
+    return _form(request, 200, back=local(back) if back else "")
+
+
+def enter(
+    request: Request,
+    person: Annotated[str, Form(max_length=63)],
+    password: Annotated[str, Form(max_length=credentials.LONGEST)],
+    code: Annotated[str, Form(max_length=7)],
+    back: Annotated[str, Form(max_length=2_000)] = "",
+) -> Response:
+    """Sign in, or be refused in words that tell nothing."""
+    console = shared(request)
+    console.limits.door.take(address(request))
+    settings = console.settings
+    given = (settings.tenant, person.strip(), password, code.replace(" ", ""), settings.sealing)
+    try:
+        with _CHECKS:
+            somebody = credentials.sign_in(console.database, *given)
+    except Forbidden as refused:
+        words = f"{refused.what[:1].upper()}{refused.what[1:]}: {refused.mend}."
+        return _form(request, 403, back=local(back) if back else "", person=person, refused=words)
+    browser, before = request.headers.get("user-agent", ""), cookies.given(request, settings, cookies.SESSION)
+    secret = sessions.begin(console.database, settings, somebody, Way.PASSWORD, browser, before, proved=True)
+    return entered(console, secret, back)
+
+
+def entered(console: Console, secret: str, back: str) -> Response:
+    """On to the page that was wanted, with a session whose secret the browser did not have before."""
+    answer = RedirectResponse(local(back) if back else "/", 303)
+    cookies.give(answer, console.settings, cookies.SESSION, secret)
+    cookies.forget(answer, console.settings, cookies.DOOR)
+    return answer
+
+
+def leave(asking: Asker) -> Response:
+    """Sign out: the session is gone, whoever has its secret."""
+    with asking.act() as within:
+        sessions.end(within, asking.session.hash)
+    answer = RedirectResponse("/sign-in", 303)
+    cookies.forget(answer, asking.settings, cookies.SESSION)
+    return answer
+
+
+def confirm(asking: Asker, back: str = "/") -> Response:
+    """The form for a fresh code."""
+    return drawing.drawn(asking, "confirm.html", back=local(back), refused="")
+
+
+def confirmed(
+    request: Request,
+    asking: Asker,
+    code: Annotated[str, Form(max_length=7)],
+    back: Annotated[str, Form(max_length=2_000)] = "/",
+) -> Response:
+    """Take a fresh code."""
+    console = asking.console
+    console.limits.door.take(address(request))
+    try:
+        credentials.confirm(console.database, asking.person, code.replace(" ", ""), asking.settings.sealing)
+    except Forbidden as refused:
+        words = f"The code {refused.what}; {refused.mend}."
+        return drawing.drawn(asking, "confirm.html", 403, back=local(back), refused=words)
+    sessions.prove(console.database, asking.settings, asking.session, asking.at)
+    return drawing.see(local(back), "proved")
+
+
+def address(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else ""
+
+
+def _form(request: Request, status: int, *, back: str, person: str = "", refused: str = "") -> Response:
+    console = shared(request)
+    settings = console.settings
+    secret = cookies.given(request, settings, cookies.DOOR) or secrets.token_urlsafe(DOOR_SIZE)
+    answer = drawing.for_anybody(
+        "sign_in.html",
+        status,
+        token=csrf.token(secret),
+        back=back,
+        person=person,
+        refused=refused,
+        provider=settings.provider.name if settings.provider else "",
+        first_run=not settings.provider and not credentials.anybody(console.database, settings.tenant),
+    )
+    cookies.give(answer, settings, cookies.DOOR, secret, DOOR_SECONDS)
+    return answer
+
+
+PAGES = (
+    Page("/sign-in", "sign_in", door, OPEN),
+    Page("/sign-in", "enter", enter, OPEN, POST),
+    Page("/sign-out", "leave", leave, None, POST),
+    Page("/confirm", "confirm", confirm, None),
+    Page("/confirm", "confirmed", confirmed, None, POST),
+)
