@@ -70,7 +70,7 @@ def _codes(ties: Ties, size: int) -> tuple[Numbers, Amounts]:
     source, target = ties.forward.sources().astype(np.int64), ties.forward.targets.astype(np.int64)
     codes = np.minimum(source, target) * size + np.maximum(source, target)
     different, which = np.unique(codes, return_inverse=True)
-    return different, np.bincount(which, ties.forward.weights, len(different))
+    return different.astype(np.int64), np.bincount(which, ties.forward.weights, len(different)).astype(np.float64)
 
 
 def _telling(ties: Ties, found: Inside, platform: int) -> Any:

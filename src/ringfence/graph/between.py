@@ -136,9 +136,8 @@ def _read(events: duckdb.DuckDBPyConnection, objects: pa.Table) -> None:
     for relation in Relation:
         if relation in ACCOUNT_RELATIONS:
             continue
-        given = (
-            """SELECT src AS account, object AS key, "at", coalesce(weight, 1) AS times, NULL AS post FROM fresh_ties"""
-        )
+        given = """SELECT src AS account, object AS key, "at", coalesce(weight, 1) AS times, NULL AS post
+                   FROM fresh_ties"""
         told = [ACTS[relation]] if relation in ACTS else []
         told += [f"{given} WHERE relation = '{relation}'"] if relation is not Relation.SHARES_LINK else []
         spelled = SPELLED.get(relation, "key")
