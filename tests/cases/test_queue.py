@@ -17,7 +17,7 @@ from ringfence.cases.database import Database
 from ringfence.cases.deciding import Outcome
 from ringfence.cases.faults import Forbidden, Stale
 from ringfence.cases.people import Person, Role, at_shell
-from ringfence.cases.queue import Order
+from ringfence.cases.queue import Order, Wanted
 from ringfence.cases.tables import CASES
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
@@ -160,7 +160,7 @@ def test_pages_join_without_a_gap_in_the_order_asked_for(room: Room, order: Orde
     after: str | None = None
     seen: list[Case] = []
     with room.database.transaction(at_shell("own")) as within:
-        while (page := queue.page(within, order, after, 7)).cases:
+        while (page := queue.page(within, Wanted(order), after, 7)).cases:
             assert page.open == 60
             seen += page.cases
             after = seen[-1].case_id

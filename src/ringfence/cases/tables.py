@@ -238,6 +238,7 @@ REPORTS = sa.Table(
     sa.Column("answer", sa.Text),
     _of("cases", "case_id"),
     sa.Index("ix_user_reports_case", "tenant", "case_id"),
+    sa.Index("ix_user_reports_account", "tenant", "account_id"),
     sa.Index("ix_user_reports_open", "tenant", "decided_at", "reported_at"),
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -40,21 +41,32 @@ SAID: Mapping[str, str] = MappingProxyType(
 )
 
 
-def drawn(asking: Asking, template: str, status: int = 200, **values: object) -> HTMLResponse:
+def drawn(asking: Asking, template: str, **values: object) -> HTMLResponse:
     """A page for whoever asks, from `templates/`. A part of one too: its template extends nothing."""
     said = SAID.get(asking.said, "")
-    return HTMLResponse(_draw(template, asking=asking, zone=asking.zone, said=said, **values), status)
+    return HTMLResponse(_draw(template, asking=asking, zone=asking.zone, said=said, **values))
 
 
-def for_anybody(template: str, status: int = 200, **values: object) -> HTMLResponse:
+def for_anybody(template: str, **values: object) -> HTMLResponse:
     """A page for somebody who has not signed in."""
-    return HTMLResponse(_draw(template, asking=None, zone="UTC", said="", **values), status)
+    return HTMLResponse(_draw(template, asking=None, zone="UTC", said="", **values))
+
+
+def refusing(answer: HTMLResponse, status: int) -> HTMLResponse:
+    """The same page, as what is shown where something was refused."""
+    answer.status_code = status
+    return answer
 
 
 def see(path: str, said: str = "") -> Response:
     """Where an act leads once it is done, with the key of what it has to say."""
     joined = f"{path}{'&' if '?' in path else '?'}said={said}" if said else path
     return RedirectResponse(joined, 303)
+
+
+def account_path(account_id: str) -> str:
+    """Where an account's page is, whatever the platform's ids look like."""
+    return f"/accounts/{quote(account_id)}"
 
 
 def _draw(template: str, **values: object) -> str:
@@ -78,13 +90,18 @@ def _environment() -> Environment:
         "words": words,
         "lasted": times.lasted,
     }
-    made.globals |= {"static": static}
+    made.globals |= {"static": static, "account_path": account_path}
     return made
 
 
 @pass_context
 def _when(context: Context, at: object) -> Markup:
     return times.shown(at, str(context["zone"]))  # type: ignore[arg-type]  # a template's value
+
+
+@pass_context
+def _clock(context: Context, at: object) -> Markup:
+    return times.clock(at, str(context["zone"]))  # type: ignore[arg-type]  # as above
 
 
 @pass_context

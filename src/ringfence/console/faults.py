@@ -60,7 +60,7 @@ def register(app: FastAPI) -> None:
 def answer(request: Request, told: Told, headers: Mapping[str, str] | None = None) -> Response:
     """The fault in the form that was asked for."""
     if is_fragment(request):
-        made: Response = drawing.for_anybody("fault_part.html", told.status, told=told)
+        made: Response = drawing.refusing(drawing.for_anybody("fault_part.html", told=told), told.status)
     elif "text/html" in request.headers.get("accept", "text/html") or "*/*" in request.headers.get("accept", ""):
         made = _page(request, told)
     else:
@@ -97,8 +97,8 @@ class Unforeseen:
 def _page(request: Request, told: Told) -> HTMLResponse:
     asking = getattr(request.state, "asking", None)
     if asking is None:
-        return drawing.for_anybody("fault.html", told.status, told=told)
-    return drawing.drawn(asking, "fault.html", told.status, told=told)
+        return drawing.refusing(drawing.for_anybody("fault.html", told=told), told.status)
+    return drawing.refusing(drawing.drawn(asking, "fault.html", told=told), told.status)
 
 
 def _fault(request: Request, error: Exception) -> Response:

@@ -82,7 +82,7 @@ def confirmed(
         credentials.confirm(console.database, asking.person, code.replace(" ", ""), asking.settings.sealing)
     except Forbidden as refused:
         words = f"The code {refused.what}; {refused.mend}."
-        return drawing.drawn(asking, "confirm.html", 403, back=local(back), refused=words)
+        return drawing.refusing(drawing.drawn(asking, "confirm.html", back=local(back), refused=words), 403)
     sessions.prove(console.database, asking.settings, asking.session, asking.at)
     return drawing.see(local(back), "proved")
 
@@ -98,7 +98,6 @@ def _form(request: Request, status: int, *, back: str, person: str = "", refused
     secret = cookies.given(request, settings, cookies.DOOR) or secrets.token_urlsafe(DOOR_SIZE)
     answer = drawing.for_anybody(
         "sign_in.html",
-        status,
         token=csrf.token(secret),
         back=back,
         person=person,
@@ -107,7 +106,7 @@ def _form(request: Request, status: int, *, back: str, person: str = "", refused
         first_run=not settings.provider and not credentials.anybody(console.database, settings.tenant),
     )
     cookies.give(answer, settings, cookies.DOOR, secret, DOOR_SECONDS)
-    return answer
+    return drawing.refusing(answer, status)
 
 
 PAGES = (

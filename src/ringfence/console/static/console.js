@@ -65,13 +65,24 @@
       location.assign(rows()[marked].dataset.href);
       return true;
     }
-    const target = document.querySelector(`main [data-key="${CSS.escape(key)}"]`);
-    if (!target) return false;
-    const within = target.closest("details");
-    if (within) within.open = true;
-    if (target.matches("input, textarea, select")) target.focus();
-    else target.click();
-    return true;
+    const ofRow = marked >= 0 && rows()[marked]?.querySelector(`[data-row-key="${CSS.escape(key)}"]`);
+    const target = ofRow || document.querySelector(`main [data-key="${CSS.escape(key)}"]`);
+    if (target) press(target);
+    return Boolean(target);
+  };
+
+  // A summary opens and has its first field ready; a field is ready itself; all else is pressed.
+  const press = (target) => {
+    const around = target.closest("details");
+    if (target.matches("summary")) {
+      around.open = !around.open;
+      (around.open ? around.querySelector("input:not([type=hidden]), select, textarea") ?? target : target).focus();
+    } else {
+      if (around) around.open = true;
+      if (target.matches("input, textarea, select")) target.focus();
+      else target.click();
+    }
+    target.scrollIntoView({ block: "nearest" });
   };
 
   document.addEventListener("keydown", (event) => {

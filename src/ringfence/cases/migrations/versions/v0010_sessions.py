@@ -1,4 +1,4 @@
-"""Who is signed in at the console, and how they like it."""
+"""Who is signed in at the console and how they like it; and the ways it finds cases and reports by."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -41,3 +41,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "person_id", name=op.f("pk_preferences")),
     )
     op.create_index("ix_cases_by_lease", "cases", ["tenant", "status", "lease_by"], unique=False)
+    op.create_index("ix_user_reports_account", "user_reports", ["tenant", "account_id"], unique=False)
