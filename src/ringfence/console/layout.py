@@ -15,6 +15,7 @@ ENOUGH = 4_000_000  # rounds x accounts; larger networks get fewer rounds
 FINE, COARSE, FEW = 128, 64, 2_000  # cells a side of the grid, and up to how many accounts a coarse one does
 SIDE = 1_000.0  # the map is as wide as high; units mean nothing else
 PULL, GRAVITY = 1.0, 0.03
+ALONE = 3.0  # how much nearer to the middle those without a tie are drawn
 APART = 0.55  # of the mean room an account has: nobody stands nearer to anybody
 UNTANGLED = 12  # rounds of moving those apart who stand too near
 
@@ -34,10 +35,11 @@ def places(size: int, first: Ends, second: Ends, weight: Amounts) -> Places:
     hold = np.sqrt(weight / max(float(weight.mean()), 1e-9)) if len(weight) else weight
     pull = PULL * hold / np.sqrt(np.minimum(tied[first], tied[second]))
     charge = 1 + np.sqrt(tied.astype(np.float64))
+    home = GRAVITY * np.where(tied == 0, ALONE, 1.0)
     field = _Field(COARSE if size <= FEW else FINE)
     rounds = max(FEWEST_ROUNDS, min(ROUNDS, ENOUGH // size))
     for turn in range(rounds):
-        force = field.push(stand, charge) * charge[:, None] - GRAVITY * stand * charge[:, None]
+        force = field.push(stand, charge) * charge[:, None] - stand * (home * charge)[:, None]
         along = (stand[second] - stand[first]) * pull[:, None]
         for axis in range(2):
             force[:, axis] += np.bincount(first, along[:, axis], size) - np.bincount(second, along[:, axis], size)
@@ -111,4 +113,5 @@ def _untangled(stand: Places) -> Places:
 def _fitted(stand: Places) -> Places:
     low, high = stand.min(axis=0), stand.max(axis=0)
     scale = SIDE / max(float((high - low).max()), 1e-9)
-    return np.round((stand - (low + high) / 2) * scale + SIDE / 2, 2)
+    fitted: Places = np.round((stand - (low + high) / 2) * scale + SIDE / 2, 2)
+    return fitted
