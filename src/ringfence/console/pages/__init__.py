@@ -1,12 +1,13 @@
 """Which pages are there? All of them, in the order of the menu: the application mounts these and no others."""
 
 from ringfence.console.page import Page
-from ringfence.console.pages import account, case, first, people, queue, settings, sign_in
+from ringfence.console.pages import account, case, first, network, people, queue, settings, sign_in
 
 ALL: tuple[Page, ...] = (
     *first.PAGES,
     *queue.PAGES,
     *case.PAGES,
+    *network.PAGES,
     *account.PAGES,
     *people.PAGES,
     *settings.PAGES,

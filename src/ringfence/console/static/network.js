@@ -1,0 +1,402 @@
+// The map of a network: its members and ties drawn, beside the table that has the same members. What is told of a node
+// or of a tie is fetched as a part of a page. Without this file, or without WebGL, the table says it all.
+
+const section = document.querySelector("#map[data-network]");
+const card = section?.querySelector(".map-card");
+
+const SHAPES = { above: 0, below: 1, likely_minor: 2, protected: 3 };
+const MANY_EDGES = 6000; // from here on, lines are drawn thin and not while the map moves
+const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+if (card) start(card).catch((fault) => { state(String(fault?.message ?? fault), true); });
+
+function part(name) { return card.querySelector(`[data-${name}]`); }
+
+/** Say in the frame what is going on, with a button to try again where that may help. */
+function state(words, again) {
+  const place = card.querySelector("[data-state-words]");
+  place.replaceChildren(document.createTextNode(words));
+  section.dataset.state = again ? "failed" : words ? "waiting" : "drawn";
+  if (!again) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Try again";
+  button.addEventListener("click", () => { start(card).catch((fault) => state(fault.message, true)); });
+  place.append(button);
+}
+
+async function asked(path, kind) {
+  const headers = kind === "json" ? { accept: "application/json" } : { "HX-Request": "true" };
+  const answer = await fetch(path, { headers, credentials: "same-origin" }).catch(() => null);
+  if (!answer) throw new Error("The console cannot be reached.");
+  if (answer.redirected) { location.reload(); throw new Error("You are signed out."); }
+  if (kind === "json" && !answer.ok) throw new Error("The network could not be read.");
+  return kind === "json" ? answer.json() : answer.text();
+}
+
+function drawable() {
+  const probe = document.createElement("canvas");
+  return Boolean(probe.getContext("webgl2") ?? probe.getContext("webgl"));
+}
+
+/** A colour of the sheet, as the browser has worked it out for this theme: whatever it is written as, it is painted. */
+function colour(name, share = 1) {
+  const probe = document.createElement("span");
+  probe.style.color = name;
+  card.append(probe);
+  const written = getComputedStyle(probe).color;
+  probe.remove();
+  const point = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  point.fillStyle = written;
+  point.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = point.getImageData(0, 0, 1, 1).data;
+  return `rgba(${red},${green},${blue},${share})`;
+}
+
+function palette() {
+  const signs = Object.keys(SHAPES).map((name) => [name, getComputedStyle(card.querySelector(`.sign.${name}`)).color]);
+  return {
+    ...Object.fromEntries(signs.map(([name, written]) => [name, colour(written)])),
+    faded: colour("var(--rule)"),
+    edge: colour("var(--muted)", 0.28),
+    chosen: colour("var(--accent)", 0.85),
+    ink: colour("var(--ink)"),
+    panel: colour("var(--panel)"),
+  };
+}
+
+/** A node's sign: a disc, a ring, a square or a diamond, so that its group is told by more than its colour. */
+function signs({ NodeProgram, floatColor }) {
+  const float = WebGLRenderingContext.FLOAT, byte = WebGLRenderingContext.UNSIGNED_BYTE;
+  return class extends NodeProgram {
+    getDefinition() {
+      return {
+        VERTICES: 1,
+        METHOD: WebGLRenderingContext.POINTS,
+        UNIFORMS: ["u_sizeRatio", "u_pixelRatio", "u_matrix"],
+        ATTRIBUTES: [
+          { name: "a_position", size: 2, type: float },
+          { name: "a_size", size: 1, type: float },
+          { name: "a_shape", size: 1, type: float },
+          { name: "a_color", size: 4, type: byte, normalized: true },
+          { name: "a_id", size: 4, type: byte, normalized: true },
+        ],
+        VERTEX_SHADER_SOURCE: `
+          attribute vec4 a_id, a_color; attribute vec2 a_position; attribute float a_size, a_shape;
+          uniform float u_sizeRatio, u_pixelRatio; uniform mat3 u_matrix;
+          varying vec4 v_color; varying float v_shape, v_soft;
+          void main() {
+            gl_Position = vec4((u_matrix * vec3(a_position, 1)).xy, 0, 1);
+            gl_PointSize = a_size / u_sizeRatio * u_pixelRatio * 2.4;
+            v_shape = a_shape;
+            v_soft = 2.0 / gl_PointSize;
+            #ifdef PICKING_MODE
+            v_color = a_id;
+            #else
+            v_color = a_color;
+            #endif
+            v_color.a *= 255.0 / 254.0;
+          }`,
+        FRAGMENT_SHADER_SOURCE: `
+          precision mediump float;
+          varying vec4 v_color; varying float v_shape, v_soft;
+          void main() {
+            vec2 at = abs(gl_PointCoord * 2.0 - 1.0);
+            float out_of = length(at) - 0.83;
+            if (v_shape > 2.5) out_of = (at.x + at.y - 1.0) * 0.7071;
+            else if (v_shape > 1.5) out_of = max(at.x, at.y) - 0.74;
+            #ifdef PICKING_MODE
+            gl_FragColor = out_of < 0.0 ? v_color : vec4(0.0);
+            #else
+            float whole = 1.0 - smoothstep(-v_soft, v_soft, out_of);
+            if (v_shape > 0.5 && v_shape < 1.5) whole *= smoothstep(-v_soft, v_soft, length(at) - 0.46);
+            gl_FragColor = v_color * whole;
+            #endif
+          }`,
+      };
+    }
+
+    processVisibleItem(index, start, data) {
+      const array = this.array;
+      array[start++] = data.x;
+      array[start++] = data.y;
+      array[start++] = data.size;
+      array[start++] = data.shape;
+      array[start++] = floatColor(data.color);
+      array[start++] = index;
+    }
+
+    setUniforms({ sizeRatio, pixelRatio, matrix }, { gl, uniformLocations }) {
+      gl.uniform1f(uniformLocations.u_pixelRatio, pixelRatio);
+      gl.uniform1f(uniformLocations.u_sizeRatio, sizeRatio);
+      gl.uniformMatrix3fv(uniformLocations.u_matrix, false, matrix);
+    }
+  };
+}
+
+/** Put what the console told of some members into the graph; what is there already stays. */
+function add(graph, told) {
+  const { nodes, edges } = told;
+  nodes.id.forEach((id, number) => {
+    if (graph.hasNode(id)) return;
+    graph.addNode(id, {
+      x: nodes.x[number], y: -nodes.y[number], label: id, standing: told.standings[nodes.standing[number]],
+      score: nodes.score[number], degree: nodes.degree[number], size: Math.min(3 + Math.sqrt(nodes.degree[number]) * 0.8, 10),
+    });
+  });
+  edges.a.forEach((from, number) => {
+    const one = nodes.id[from], other = nodes.id[edges.b[number]];
+    if (graph.hasEdge(one, other)) return;
+    graph.addEdge(one, other, { kinds: edges.kinds[number], weight: edges.weight[number], size: Math.min(0.6 + edges.weight[number] / 14, 2.6) });
+  });
+}
+
+async function start() {
+  if (!drawable()) {
+    state("This browser draws no map (WebGL is missing). The table below has the same members.", false);
+    section.dataset.state = "without";
+    return;
+  }
+  state("Drawing the map …", false);
+  const [library, told] = await Promise.all([import(card.dataset.library), asked(section.dataset.network, "json")]);
+  if (!told.nodes.id.length) {
+    state("Nobody is in this network now.", false);
+    section.dataset.state = "empty";
+    return;
+  }
+  new NetworkMap(library, told);
+}
+
+class NetworkMap {
+  constructor(library, told) {
+    this.told = told;
+    this.graph = new library.Graph({ type: "undirected" });
+    this.colours = palette();
+    this.shown = { standings: new Set(Object.keys(SHAPES)), relation: 0, least: -Infinity };
+    this.node = ""; this.edge = ""; this.asking = 0;
+    add(this.graph, told);
+    this.renderer = this.drawn(library);
+    section.map = this; // for whoever looks at the map from outside, as tests do
+    this.tools();
+    this.mouse();
+    this.rows();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
+  }
+
+  drawn({ Sigma, EdgeRectangleProgram, EdgeLineProgram, ...library }) {
+    const many = this.graph.size > MANY_EDGES;
+    const renderer = new Sigma(this.graph, part("canvas"), {
+      nodeProgramClasses: { sign: signs(library) }, defaultNodeType: "sign",
+      edgeProgramClasses: { tie: EdgeRectangleProgram, thin: EdgeLineProgram }, defaultEdgeType: many ? "thin" : "tie",
+      enableEdgeEvents: true, hideEdgesOnMove: many, hideLabelsOnMove: many, zIndex: true,
+      minCameraRatio: 0.01, maxCameraRatio: 4, stagePadding: 26,
+      labelFont: "ui-monospace, Menlo, monospace", labelSize: 11, labelDensity: 0.5, labelRenderedSizeThreshold: 7,
+      labelColor: { attribute: "labelColour" }, minEdgeThickness: 0.6,
+      nodeReducer: (id, data) => this.asNode(id, data), edgeReducer: (id, data) => this.asEdge(id, data),
+      defaultDrawNodeHover: (context, data, settings) => this.hover(context, data, settings),
+      ...(still ? { inertiaDuration: 0, zoomDuration: 0, doubleClickZoomingDuration: 0 } : {}),
+    });
+    renderer.once("afterRender", () => {
+      state("", false);
+      part("tools").hidden = part("zoom").hidden = false;
+      this.count();
+      performance.mark("map-painted");
+      requestAnimationFrame(() => renderer.resize().refresh()); // the tools have taken some of its room
+    });
+    return renderer;
+  }
+
+  // ---- how it looks ----
+  within(data) { return this.shown.standings.has(data.standing) && data.score >= this.shown.least; }
+
+  asNode(id, data) {
+    const near = !this.node || id === this.node || this.graph.areNeighbors(this.node, id);
+    const ends = this.edge ? this.graph.hasExtremity(this.edge, id) : true;
+    const lit = near && ends;
+    return {
+      ...data, shape: SHAPES[data.standing], hidden: !this.within(data), labelColour: this.colours.ink,
+      color: lit ? this.colours[data.standing] : this.colours.faded, label: lit ? data.label : "",
+      highlighted: id === this.node, forceLabel: (this.edge !== "" && ends) || id === this.node, zIndex: lit ? 1 : 0,
+    };
+  }
+
+  asEdge(id, data) {
+    const graph = this.graph;
+    const relation = !this.shown.relation || (data.kinds & this.shown.relation) !== 0;
+    const mine = this.edge ? id === this.edge : this.node !== "" && graph.hasExtremity(id, this.node);
+    const quiet = (this.edge || this.node) && !mine;
+    return {
+      ...data, hidden: !relation || (quiet && this.edge === "" && graph.size > MANY_EDGES),
+      color: mine ? this.colours.chosen : this.colours.edge, size: mine ? data.size + 1 : data.size, zIndex: mine ? 1 : 0,
+      ...(mine ? { type: "tie" } : {}),
+    };
+  }
+
+  hover(context, data, { labelSize, labelFont }) {
+    context.font = `600 ${labelSize}px ${labelFont}`;
+    const words = data.label || "", wide = context.measureText(words).width + 12, high = labelSize + 9;
+    const left = data.x + data.size + 5, top = data.y - high / 2;
+    context.beginPath();
+    context.arc(data.x, data.y, data.size + 4, 0, Math.PI * 2);
+    context.lineWidth = 2;
+    context.strokeStyle = this.colours.chosen;
+    context.stroke();
+    if (!words) return;
+    context.fillStyle = this.colours.panel;
+    context.strokeStyle = this.colours.edge;
+    context.lineWidth = 1;
+    context.beginPath();
+    context.roundRect(left, top, wide, high, 4);
+    context.fill();
+    context.stroke();
+    context.fillStyle = this.colours.ink;
+    context.fillText(words, left + 6, data.y + labelSize / 3);
+  }
+
+  recolour() {
+    this.colours = palette();
+    this.renderer.refresh();
+  }
+
+  count() {
+    const graph = this.graph;
+    const nodes = graph.filterNodes((id, data) => this.within(data));
+    const there = new Set(nodes);
+    let ties = 0;
+    graph.forEachEdge((id, data, one, other) => {
+      if (there.has(one) && there.has(other) && (!this.shown.relation || data.kinds & this.shown.relation)) ties += 1;
+    });
+    const drawn = nodes.length === this.told.members ? `${nodes.length.toLocaleString("en")} members` : `${nodes.length.toLocaleString("en")} of ${this.told.members.toLocaleString("en")} members`;
+    part("count").textContent = `${drawn}, ${ties.toLocaleString("en")} ${ties === 1 ? "tie" : "ties"}`;
+    for (const box of card.querySelectorAll("[data-standing]")) {
+      const many = graph.filterNodes((id, data) => data.standing === box.dataset.standing).length;
+      box.parentElement.querySelector("[data-many]").textContent = many.toLocaleString("en");
+    }
+    part("all").hidden = graph.order >= this.told.members;
+    part("all").textContent = `Draw all ${this.told.members.toLocaleString("en")}`;
+  }
+
+  // ---- tools ----
+  tools() {
+    const changed = () => { this.renderer.refresh({ skipIndexation: true }); this.count(); };
+    const camera = this.renderer.getCamera(), how = { duration: still ? 0 : 220 };
+    for (const box of card.querySelectorAll("[data-standing]")) {
+      box.addEventListener("change", () => {
+        this.shown.standings[box.checked ? "add" : "delete"](box.dataset.standing);
+        changed();
+      });
+    }
+    const used = this.told.edges.kinds.reduce((all, kinds) => all | kinds, 0);
+    this.told.relations.forEach((name, bit) => {
+      if (used & (1 << bit)) part("relation").append(new Option(name.replaceAll("_", " "), String(1 << bit)));
+    });
+    part("relation").addEventListener("change", (event) => { this.shown.relation = Number(event.target.value); changed(); });
+    part("least").addEventListener("input", (event) => {
+      const least = Number.parseFloat(event.target.value);
+      this.shown.least = Number.isNaN(least) ? -Infinity : least;
+      changed();
+    });
+    part("find").addEventListener("keydown", (event) => {
+      if (event.key === "Enter") { event.preventDefault(); this.find(event.target.value.trim()); }
+    });
+    part("nearer").addEventListener("click", () => camera.animatedZoom(how));
+    part("further").addEventListener("click", () => camera.animatedUnzoom(how));
+    part("whole").addEventListener("click", () => { this.choose("", ""); camera.animatedReset(how); });
+    part("all").addEventListener("click", () => this.more(`${section.dataset.network}?every=yes`));
+    card.querySelector("#map-panel").addEventListener("click", (event) => {
+      const tie = event.target.closest("[data-one]"), whole = event.target.closest("[data-expand]");
+      if (tie && !event.ctrlKey && !event.metaKey) { event.preventDefault(); this.why(tie.dataset.one, tie.dataset.other); }
+      if (whole) this.expand(whole.dataset.expand);
+    });
+  }
+
+  find(text) {
+    if (!text) return;
+    const found = this.graph.hasNode(text) ? text : this.graph.findNode((id) => id.toLowerCase().includes(text.toLowerCase()));
+    this.show(found ?? text);
+  }
+
+  async more(path) {
+    try { add(this.graph, await asked(path, "json")); } catch (fault) { this.panel(`<p class="fault"></p>`, fault.message); return false; }
+    this.count();
+    return true;
+  }
+
+  path(what, account) { return `${section.dataset.network.replace(/network\.json$/, what)}/${account.split("/").map(encodeURIComponent).join("/")}`; }
+
+  async expand(account) { await this.more(this.path("neighbours", account)); this.choose(account, ""); }
+
+  // ---- choosing ----
+  choose(node, edge) {
+    this.node = node; this.edge = edge;
+    section.dataset.node = node;
+    this.renderer.refresh({ skipIndexation: true });
+    for (const row of document.querySelectorAll("tr[data-account]")) row.classList.toggle("here", row.dataset.account === node);
+  }
+
+  /** Choose an account, drawing it first if need be, and tell of it. */
+  async show(account, { look = true } = {}) {
+    if (!this.graph.hasNode(account) && !(await this.more(this.path("neighbours", account)))) return;
+    this.choose(account, "");
+    if (look) this.lookAt(account);
+    await this.tell(this.path("member", account));
+  }
+
+  async why(one, other) {
+    if (!this.graph.hasEdge(one, other)) await this.more(this.path("neighbours", one));
+    this.choose("", this.graph.edge(one, other) ?? "");
+    if (card.dataset.evidence === "no") {
+      this.panel(`<p class="hint"></p>`, "Evidence is shown to reviewers.");
+      return;
+    }
+    const query = new URLSearchParams({ one, other });
+    await this.tell(`${section.dataset.network.replace(/network\.json$/, "ties")}?${query}`);
+  }
+
+  async tell(path) {
+    const mine = ++this.asking;
+    const words = await asked(path, "part").catch((fault) => fault);
+    if (mine !== this.asking) return; // something else was chosen meanwhile
+    if (words instanceof Error) this.panel(`<p class="fault"></p>`, words.message);
+    else this.panel(words);
+  }
+
+  panel(html, text) {
+    const place = card.querySelector("#map-panel");
+    place.innerHTML = html; // a part of a page from the console, in which every value is escaped
+    if (text !== undefined) place.firstElementChild.textContent = text;
+  }
+
+  lookAt(account) {
+    const at = this.renderer.getNodeDisplayData(account), camera = this.renderer.getCamera();
+    if (!at) return;
+    const to = { x: at.x, y: at.y, ratio: Math.min(camera.ratio, 0.6) };
+    if (still) camera.setState(to);
+    else camera.animate(to, { duration: 250 });
+  }
+
+  mouse() {
+    const renderer = this.renderer, canvas = part("canvas");
+    const pointing = (on) => () => canvas.classList.toggle("pointing", on);
+    for (const what of ["Node", "Edge"]) {
+      renderer.on(`enter${what}`, pointing(true));
+      renderer.on(`leave${what}`, pointing(false));
+    }
+    renderer.on("clickNode", ({ node }) => this.show(node, { look: false }));
+    renderer.on("doubleClickNode", ({ node, preventSigmaDefault }) => { preventSigmaDefault(); this.expand(node); });
+    renderer.on("clickEdge", ({ edge }) => this.why(...this.graph.extremities(edge)));
+    renderer.on("clickStage", () => this.choose("", ""));
+  }
+
+  /** Who goes through the table by key or mouse goes through the map. */
+  rows() {
+    let waits = 0;
+    document.addEventListener("focusin", (event) => {
+      const row = event.target.closest?.("tr[data-account]");
+      if (!row || row.dataset.account === this.node) return;
+      if (this.graph.hasNode(row.dataset.account)) this.choose(row.dataset.account, "");
+      clearTimeout(waits);
+      waits = setTimeout(() => this.show(row.dataset.account), 250); // each is a read that is recorded: not of rows passed by
+    });
+  }
+}
