@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -35,6 +36,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "left": "They work here no more.",
         "kept": "Your settings are kept.",
         "ended": "That session has ended.",
+        "rested": "Good. Counting begins anew.",
+        "put_off": "You will be reminded in a quarter of an hour.",
         "proved": "Thank you. Go on with what you were doing.",
     }
 )
@@ -77,6 +80,7 @@ def _environment() -> Environment:
         "number": number,
         "words": words,
         "lasted": times.lasted,
+        "facts": facts,
     }
     made.globals |= {"static": static}
     return made
@@ -105,6 +109,19 @@ def number(value: float | None) -> str:
 def words(value: object) -> str:
     """A name of the code as people read it."""
     return str(value).replace("_", " ")
+
+
+def facts(detail: str) -> list[tuple[str, str]]:
+    """The detail of an audit row, name by name. One that is no JSON object, as of an altered row, is shown as it is."""
+    try:
+        told = msgspec.json.decode(detail, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeError):
+        return [("", detail)]
+    return [
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in told.items()
+        if value is not None
+    ]
 
 
 def static(name: str) -> str:
