@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ringfence.model.faults import Fault
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-NEWEST = "0003"  # a test holds this against the migrations there are
+NEWEST = "0004"  # a test holds this against the migrations there are
 # Any number that nothing else in the database uses; PostgreSQL's advisory locks go by number.
 LOCK = 0x52494E47
 

@@ -109,6 +109,29 @@ PREFERENCES = sa.Table(
     _of("people", "person_id"),
 )
 
+# What somebody has looked at, and when they last rested: told to themselves alone, and kept for days (reveals.py).
+REVEALS = sa.Table(
+    "reveals",
+    METADATA,
+    sa.Column("reveal_id", SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("person_id", sa.Text, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    _of("people", "person_id"),
+    sa.Index("ix_reveals_person", "tenant", "person_id", "at"),
+)
+
+RESTS = sa.Table(
+    "rests",
+    METADATA,
+    *_key("person_id"),
+    sa.Column("after", sa.Integer),  # reveals until a break; None is as the config says
+    sa.Column("minutes", sa.Integer),  # the same in minutes
+    sa.Column("rested_at", Utc),
+    sa.Column("put_off_until", Utc),
+    _of("people", "person_id"),
+)
+
 PROTECTED = sa.Table(
     "protected",
     METADATA,

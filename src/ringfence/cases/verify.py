@@ -1,6 +1,6 @@
 """Is the audit whole? Every row is hashed anew, and the end compared with every signed head that is known."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,16 +29,29 @@ class Verdict:
     number: int | None = None
 
 
-def verify(connection: sa.Connection, tenant: str, key: str, known: Sequence[Head] = ()) -> Verdict:
+def verify(
+    connection: sa.Connection,
+    tenant: str,
+    key: str,
+    known: Sequence[Head] = (),
+    advanced: Callable[[int], object] = lambda _: None,
+) -> Verdict:
     """Read a tenant's whole audit, as one state, and judge it.
 
     `key` is the public key that heads are signed with, in hexadecimal; `known` are heads from elsewhere: the file
-    beside the database, and what an auditor has kept.
+    beside the database, and what an auditor has kept. `advanced` is told how many rows were read, now and then.
     """
     row = connection.execute(sa.select(*AUDIT_HEADS.c).where(AUDIT_HEADS.c.tenant == tenant)).first()
     head = Head(**row._mapping) if row else None  # noqa: SLF001, SQLAlchemy's own name for what is public
     with closing(rows(connection, tenant)) as found:  # where a row is wrong, the rest is left unread
-        return judge(found, head, known, key)
+        return judge(_counted(found, advanced), head, known, key)
+
+
+def _counted(found: Iterable[Kept], advanced: Callable[[int], object]) -> Iterator[Kept]:
+    for count, row in enumerate(found, 1):
+        if count % CHUNK == 0:
+            advanced(count)
+        yield row
 
 
 def rows(connection: sa.Connection, tenant: str, after: int = 0) -> Generator[Kept, None, None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
+import msgspec
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -36,6 +37,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "left": "They work here no more.",
         "kept": "Your settings are kept.",
         "ended": "That session has ended.",
+        "rested": "Good. Counting begins anew.",
+        "put_off": "You will be reminded in a quarter of an hour.",
         "proved": "Thank you. Go on with what you were doing.",
     }
 )
@@ -83,7 +86,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"when": _when, "clock": _clock, "ago": _ago, "lasted": times.lasted}
-    made.filters |= {"share": share, "number": number, "words": words}
+    made.filters |= {"share": share, "number": number, "words": words, "facts": facts}
     made.globals |= {"static": static, "account_path": account_path}
     return made
 
@@ -116,6 +119,19 @@ def number(value: float | None) -> str:
 def words(value: object) -> str:
     """A name of the code as people read it."""
     return str(value).replace("_", " ")
+
+
+def facts(detail: str) -> list[tuple[str, str]]:
+    """The detail of an audit row, name by name. One that is no JSON object, as of an altered row, is shown as it is."""
+    try:
+        told = msgspec.json.decode(detail, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeError):
+        return [("", detail)]
+    return [
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in told.items()
+        if value is not None
+    ]
 
 
 def static(name: str) -> str:

@@ -46,6 +46,7 @@ class Settings:
     proof: timedelta
     lease_minutes: int
     break_after: int
+    break_minutes: int
     restricted_viewer: str
     sealing: bytes = field(repr=False)
     provider: Provider | None
@@ -77,6 +78,7 @@ def read(workspace: Workspace, host: str, port: int, *, secure: bool | None = No
         proof=timedelta(minutes=given.step_up_minutes),
         lease_minutes=cases.lease_minutes,
         break_after=given.break_after,
+        break_minutes=given.break_minutes,
         restricted_viewer=given.restricted_viewer,
         sealing=keys.sealing_key(workspace.path),
         provider=_provider(given, workspace.path) if given.oidc_issuer else None,

@@ -37,6 +37,9 @@ class Console(BaseModel):
     break_after: Annotated[
         int, Field(ge=0, description="After how many reveals in a row a reviewer is asked to take a break; 0 is never.")
     ] = 20
+    break_minutes: Annotated[
+        int, Field(ge=0, le=480, description="And after how many minutes of revealing; 0 is never.")
+    ] = 45
     restricted_viewer: Annotated[
         str,
         Field(

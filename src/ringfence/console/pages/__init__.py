@@ -1,7 +1,7 @@
 """Which pages are there? All of them, in the order of the menu: the application mounts these and no others."""
 
 from ringfence.console.page import Page
-from ringfence.console.pages import account, case, first, network, people, queue, settings, sign_in
+from ringfence.console.pages import account, audit, case, first, network, people, queue, settings, sign_in, wellbeing
 
 ALL: tuple[Page, ...] = (
     *first.PAGES,
@@ -9,7 +9,9 @@ ALL: tuple[Page, ...] = (
     *case.PAGES,
     *network.PAGES,
     *account.PAGES,
+    *audit.PAGES,
     *people.PAGES,
+    *wellbeing.PAGES,
     *settings.PAGES,
     *sign_in.PAGES,
 )
