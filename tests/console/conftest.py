@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from tests.cases.conftest import Room, _room, template
+from tests.console.browser import chromium, console, served_console
 from tests.postgresql import Postgresql
 
 from ringfence.cases import credentials, staff
@@ -22,7 +23,7 @@ from ringfence.console import settings as settings_of
 from ringfence.console.application import application
 from ringfence.console.settings import Settings
 
-__all__ = ["template"]
+__all__ = ["chromium", "console", "served_console", "template"]
 
 PASSWORD = "a long enough password"
 HASHED = credentials.hashed(PASSWORD)  # slow on purpose, so once
