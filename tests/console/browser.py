@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
 from tests.console.people import PASSWORD, hired
 from tests.console.platforms import SMALL, Platform, opened
@@ -124,6 +124,11 @@ def accessible(page: Page) -> None:
     assert told == []
 
 
+def found_chromium() -> str | None:
+    """Where the system's Chromium is; None where Playwright's own is the only one there may be."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
 def missing(what: str) -> None:
     """Where the tests are all that is between a change and its release, nothing is skipped."""
     if os.environ.get("CI"):
@@ -134,10 +139,9 @@ def missing(what: str) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, else the one that Playwright installs."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
         try:
-            made = playwright.chromium.launch(executable_path=found, args=FLAGS)
+            made = playwright.chromium.launch(executable_path=found_chromium(), args=FLAGS)
         except Error as error:
             missing(f"no Chromium: install the system's, or run `playwright install chromium` ({error})")
             raise

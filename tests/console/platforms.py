@@ -79,7 +79,7 @@ def opened(workspace: Workspace, sizes: Sizes) -> Platform:
 
 def _network(name: str, members: Sequence[str], chance: np.random.Generator) -> Network:
     roles = [Role.PROMOTER, Role.PROMOTER, Role.AUDIENCE, Role.BRIDGE]
-    scores = [
+    scores: list[dict[str, Any]] = [
         {
             "account_id": one,
             "rank": place,
@@ -138,10 +138,12 @@ def _pairs(size: int, many: int, chance: np.random.Generator) -> set[tuple[int, 
     found_pairs: set[tuple[int, int]] = set()
     groups = max(1, size // 150)
     while len(found_pairs) < many:
-        one, other = (int(place) for place in chance.integers(0, size, 2))
-        near = one % groups == other % groups or chance.random() < 0.02
-        if one != other and near and (other, one) not in found_pairs:
-            found_pairs.add((one, other))
+        one, other = chance.integers(0, size, (2, 20 * many))
+        near = (one % groups == other % groups) | (chance.random(20 * many) < 0.002 * groups)
+        kept = (one != other) & near
+        for pair in zip(one[kept].tolist(), other[kept].tolist(), strict=True):
+            if pair[::-1] not in found_pairs and len(found_pairs) < many:
+                found_pairs.add(pair)
     return found_pairs
 
 

@@ -34,7 +34,8 @@ def of(page: Page, path: str) -> Any:
 
 
 def rows(page: Page) -> list[str]:
-    return page.eval_on_selector_all("tr[data-account]", "rows => rows.map((row) => row.dataset.account)")
+    told: list[str] = page.eval_on_selector_all("tr[data-account]", "rows => rows.map((row) => row.dataset.account)")
+    return told
 
 
 def test_the_rows_of_the_table_are_the_nodes_of_the_map(console: Console) -> None:
