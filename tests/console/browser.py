@@ -109,7 +109,7 @@ class Console:
         faults = [fault for watch in self.watches for fault in watch.faults]
         self.contexts.clear()
         self.watches.clear()
-        assert faults == []
+        assert not faults, "; ".join(faults)
 
 
 def accessible(page: Page) -> None:
@@ -121,7 +121,7 @@ def accessible(page: Page) -> None:
         if one["impact"] in SERIOUS
         for node in one["nodes"]
     ]
-    assert told == []
+    assert not told, "\n".join(told)
 
 
 def found_chromium() -> str | None:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from PIL import Image
@@ -119,10 +119,11 @@ def taken(console: Console, folder: Path) -> Mapping[str, str]:
             continue
         for scheme in SCHEMES:
             tab = opened(console, page, scheme)
-            answer = tab.goto(address)
-            if answer is None or tab.url != f"{console.address}{address}" or not _is_page(answer.headers):
-                left_out[page.name] = "it is not a page by itself"
+            answer = tab.request.get(address, headers={"accept": "text/html"}, max_redirects=0)
+            if not answer.ok or not answer.headers.get("content-type", "").startswith("text/html"):
+                left_out[page.name] = f"it is no page by itself ({answer.status})"
             else:
+                tab.goto(address)
                 keep(tab, folder / f"{page.name}-{scheme}.webp")
                 if page.name == "case":
                     on_the_map(tab, values)
@@ -172,10 +173,6 @@ def known(workspace: Workspace) -> Iterator[tuple[str, str]]:
 def looked_up(connection: sa.Connection, query: str) -> str:
     """The one value of a query, empty where there is none."""
     return str(connection.execute(sa.text(query)).scalar() or "")
-
-
-def _is_page(headers: Mapping[str, Any]) -> bool:
-    return str(headers.get("content-type", "")).startswith("text/html")
 
 
 if __name__ == "__main__":

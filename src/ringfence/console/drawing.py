@@ -82,14 +82,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
-        "when": _when,
-        "ago": _ago,
-        "share": share,
-        "number": number,
-        "words": words,
-        "lasted": times.lasted,
-    }
+    made.filters |= {"when": _when, "clock": _clock, "ago": _ago, "lasted": times.lasted}
+    made.filters |= {"share": share, "number": number, "words": words}
     made.globals |= {"static": static, "account_path": account_path}
     return made
 
