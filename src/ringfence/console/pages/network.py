@@ -17,7 +17,7 @@ from ringfence.console import network as networks
 from ringfence.console.asking import Asker, Asking
 from ringfence.console.network import Network, Picture
 from ringfence.console.page import Page
-from ringfence.discovery.plain_words import STEPS, THINGS
+from ringfence.discovery.plain_words import STEPS
 
 Account = Annotated[str, Query(max_length=500)]
 
@@ -60,7 +60,7 @@ def ties(request: Request, asking: Asker, case_id: str, one: Account, other: Acc
         return Response(msgspec.json.encode(told), media_type="application/json")
     template = "_network_ties.html" if asking.fragment else "network_ties.html"
     values = {"case_id": case_id, "one": one, "other": other, "evidence": evidence}
-    return drawing.drawn(asking, template, words=STEPS, things=THINGS, **values)
+    return drawing.drawn(asking, template, words=STEPS, **values)
 
 
 def _network(asking: Asking, case_id: str) -> Network:
