@@ -1,7 +1,23 @@
 """Which pages are there? All of them, in the order of the menu: the application mounts these and no others."""
 
 from ringfence.console.page import Page
-from ringfence.console.pages import account, audit, case, first, network, people, queue, settings, sign_in, wellbeing
+from ringfence.console.pages import (
+    account,
+    appeals,
+    approvals,
+    audit,
+    case,
+    first,
+    holds,
+    network,
+    people,
+    plan,
+    propose,
+    queue,
+    settings,
+    sign_in,
+    wellbeing,
+)
 
 ALL: tuple[Page, ...] = (
     *first.PAGES,
@@ -9,6 +25,11 @@ ALL: tuple[Page, ...] = (
     *case.PAGES,
     *network.PAGES,
     *account.PAGES,
+    *propose.PAGES,
+    *approvals.PAGES,
+    *plan.PAGES,
+    *appeals.PAGES,
+    *holds.PAGES,
     *audit.PAGES,
     *people.PAGES,
     *wellbeing.PAGES,
