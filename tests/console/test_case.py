@@ -87,8 +87,7 @@ def test_a_case_is_worked_from_taking_to_closing_and_begun_again(place: Place, c
     assert wren.post(f"{here}/take").status_code == 409
     wren.post(f"{here}/reopen", why="more came in")
     kinds = [kind for (kind,) in place.room.run("SELECT kind FROM case_events ORDER BY event_id")]
-    assert kinds[-7:] == ["commented", "answered", "marked_urgent", "unmarked", "closed", "reopened"][-7:] or kinds
-    assert kinds.count("closed") == kinds.count("reopened") == 1
+    assert kinds[-6:] == ["commented", "answered", "marked_urgent", "unmarked", "closed", "reopened"]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +116,7 @@ def test_every_reading_of_a_case_and_an_account_is_in_the_audit(place: Place, ca
         assert wren.get(path).status_code == 200
     acts = place.room.run("SELECT act, subject FROM audit WHERE who = 'wren' ORDER BY number")
     read = ["queue_read", "case_read", "account_read", "account_read", "profile_read"]
-    assert acts[1:] == list(zip(read, ["queue", case_id, "c", "c", "c"], strict=True))
+    assert acts == list(zip(read, ["queue", case_id, "c", "c", "c"], strict=True))
     gull = place.signed_in("gull", Role.VIEWER)
     assert gull.get("/accounts/c?text=shown").status_code == 403
 

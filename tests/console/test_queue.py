@@ -102,5 +102,6 @@ def test_a_script_gets_the_rows_and_no_more(place: Place, cases: list[str]) -> N
 def test_who_only_reads_is_offered_nothing_to_take(place: Place, cases: list[str]) -> None:
     gull = place.signed_in("gull", Role.VIEWER)
     page = gull.get("/queue").text
-    assert "Take" not in page
+    assert "/take" not in page
+    assert "/queue/next" not in page
     assert "Comment</button>" not in gull.get(f"/cases/{cases[0]}").text

@@ -36,6 +36,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "roles": "Their roles are changed, from their next act on.",
         "left": "They work here no more.",
         "kept": "Your settings are kept.",
+        "password": "Your password is changed, and your other sessions have ended.",
         "ended": "That session has ended.",
         "rested": "Good. Counting begins anew.",
         "put_off": "You will be reminded in a quarter of an hour.",
