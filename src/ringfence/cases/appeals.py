@@ -122,6 +122,12 @@ def find(within: Transaction, appeal_id: str) -> Context:
     return Context(appeal, step, done, _took_part(within, appeal))
 
 
+def plan_of(within: Transaction, appeal_id: str) -> str:
+    """Against which plan an appeal is, for whoever carries out what was decided."""
+    within.demand(Permission.RUN_PLANS)
+    return _seen(within, appeal_id).plan_id
+
+
 def decide(
     within: Transaction,
     appeal_id: str,

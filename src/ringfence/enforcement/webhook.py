@@ -6,8 +6,9 @@ The body is one JSON object: key, account_id, action, direction, reason, undoes.
     X-Ringfence-Signature   v1= and the HMAC-SHA256, in hexadecimal, over timestamp, a dot and the body
     Idempotency-Key         the key
 
-and the answer is 200 with {"outcome": "done"} or {"outcome": "refused", "reason": "..."}, or 204 for done. Whatever
-else comes back, or nothing, tells nobody whether it was done: the order is asked again.
+and the answer is 200 with {"key": KEY, "outcome": "done"} or {"key": KEY, "outcome": "refused", "reason": "..."}.
+Whatever else comes back, or nothing, tells nobody whether it was done: the order is asked again. The key is in the
+answer because one that is given twice must not be taken for the answer to the next order.
 """
 
 import hashlib
@@ -46,6 +47,7 @@ class Patience:
 class Answer(msgspec.Struct, frozen=True):
     """What a target says of an order."""
 
+    key: str
     outcome: Literal["done", "refused"]
     reason: str = ""
 
@@ -102,14 +104,16 @@ class WebhookEnforcer:
                 "POST", self._url, body=body, headers=self._headers(key, body), redirect=False, preload_content=False
             )
             try:
-                content = _read(response, ends)
-            finally:
-                response.release_conn()
+                told = _meaning(key, response.status, _read(response, ends))
+            except BaseException:
+                response.close()
+                raise
         except (urllib3.exceptions.HTTPError, OSError) as error:
             return Unclear(f"no answer ({type(error).__name__})")
-        if content is None:
-            return Unclear("the answer is too long, or took too long")
-        return _meaning(response.status, content)
+        if isinstance(told, Unclear):
+            response.close()  # what still comes on that connection is for nobody
+        response.release_conn()
+        return told
 
     def _headers(self, key: str, body: bytes) -> dict[str, str]:
         at = str(int(self._clock()))
@@ -128,25 +132,26 @@ def signature(secret: bytes, at: str, body: bytes) -> str:
 
 
 def _read(response: urllib3.BaseHTTPResponse, ends: float) -> bytes | None:
-    """All of an answer, so that its connection can be used again; None where it is too long or too slow."""
+    """All of an answer; None where it is too long or too slow."""
     content = bytearray()
     while piece := response.read1(MOST_BYTES, decode_content=False):
         content += piece
         if len(content) > MOST_BYTES or time.monotonic() > ends:
-            response.close()
             return None
     return bytes(content)
 
 
-def _meaning(status: int, content: bytes) -> Done | Refused | Unclear:
-    if status == HTTPStatus.NO_CONTENT:
-        return Done()
+def _meaning(key: str, status: int, content: bytes | None) -> Done | Refused | Unclear:
+    if content is None:
+        return Unclear("the answer is too long, or took too long")
     if status != HTTPStatus.OK:
         return Unclear(f"the answer was {status}")
     try:
         answer = msgspec.json.decode(content, type=Answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Unclear("the answer says no outcome")
+    if answer.key != key:
+        return Unclear("the answer is to another order")
     return Done() if answer.outcome == "done" else Refused(answer.reason or "no reason was given")
 
 
