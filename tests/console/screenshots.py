@@ -52,7 +52,7 @@ PARAMETERS: Mapping[str, str] = {
     "hold_id": "SELECT hold_id FROM holds ORDER BY hold_id LIMIT 1",
 }
 # What some pages ask for behind their address; braces as above.
-QUERIES: Mapping[str, str] = {"ties": "?one={account_id}&other={other}"}
+QUERIES: Mapping[str, str] = {"ties": "?one={account_id}&other={other}", "neighbours": "?of={other}"}
 
 
 def main() -> None:

@@ -322,9 +322,9 @@ class NetworkMap {
     return true;
   }
 
-  path(what, account) { return `${section.dataset.network.replace(/network\.json$/, what)}/${account.split("/").map(encodeURIComponent).join("/")}`; }
+  path(what, asked_of) { return `${section.dataset.network.replace(/network\.json$/, what)}?${new URLSearchParams(asked_of)}`; }
 
-  async expand(account) { await this.more(this.path("neighbours", account)); this.choose(account, ""); }
+  async expand(account) { await this.more(this.path("neighbours", { of: account })); this.choose(account, ""); }
 
   // ---- choosing ----
   choose(node, edge) {
@@ -336,21 +336,20 @@ class NetworkMap {
 
   /** Choose an account, drawing it first if need be, and tell of it. */
   async show(account, { look = true } = {}) {
-    if (!this.graph.hasNode(account) && !(await this.more(this.path("neighbours", account)))) return;
+    if (!this.graph.hasNode(account) && !(await this.more(this.path("neighbours", { of: account })))) return;
     this.choose(account, "");
     if (look) this.lookAt(account);
-    await this.tell(this.path("member", account));
+    await this.tell(this.path("member", { of: account }));
   }
 
   async why(one, other) {
-    if (!this.graph.hasEdge(one, other)) await this.more(this.path("neighbours", one));
+    if (!this.graph.hasEdge(one, other)) await this.more(this.path("neighbours", { of: one }));
     this.choose("", this.graph.edge(one, other) ?? "");
     if (card.dataset.evidence === "no") {
       this.panel(`<p class="hint"></p>`, "Evidence is shown to reviewers.");
       return;
     }
-    const query = new URLSearchParams({ one, other });
-    await this.tell(`${section.dataset.network.replace(/network\.json$/, "ties")}?${query}`);
+    await this.tell(this.path("ties", { one, other }));
   }
 
   async tell(path) {
