@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 SEED = 8  # the same network stands the same way, wherever it is drawn
 ROUNDS, FEWEST_ROUNDS = 240, 60
-ENOUGH = 4_000_000  # rounds x accounts; larger networks get fewer rounds
+ENOUGH = 600_000  # rounds x accounts; larger networks get fewer rounds
 FINE, COARSE, FEW = 128, 64, 2_000  # cells a side of the grid, and up to how many accounts a coarse one does
 SIDE = 1_000.0  # the map is as wide as high; units mean nothing else
 PULL, GRAVITY = 1.0, 0.03

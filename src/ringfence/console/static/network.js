@@ -6,6 +6,7 @@ const card = section?.querySelector(".map-card");
 
 const SHAPES = { above: 0, below: 1, likely_minor: 2, protected: 3 };
 const MANY_EDGES = 6000; // from here on, lines are drawn thin and not while the map moves
+const NEAR = 6; // pixels from a tie that still mean it
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 if (card) start(card).catch((fault) => { state(String(fault?.message ?? fault), true); });
@@ -39,8 +40,8 @@ function drawable() {
   return Boolean(probe.getContext("webgl2") ?? probe.getContext("webgl"));
 }
 
-/** A colour of the sheet, as the browser has worked it out for this theme: whatever it is written as, it is painted. */
-function colour(name, share = 1) {
+/** A colour of the sheet, as the browser works it out for this theme: however it is written, it is painted and read. */
+function colour(name) {
   const probe = document.createElement("span");
   probe.style.color = name;
   card.append(probe);
@@ -50,16 +51,18 @@ function colour(name, share = 1) {
   point.fillStyle = written;
   point.fillRect(0, 0, 1, 1);
   const [red, green, blue] = point.getImageData(0, 0, 1, 1).data;
-  return `rgba(${red},${green},${blue},${share})`;
+  return `rgb(${red},${green},${blue})`;
 }
 
+/** Lines are mixed with the ground and not see-through: what is drawn by WebGL here would only grow brighter. */
 function palette() {
-  const signs = Object.keys(SHAPES).map((name) => [name, getComputedStyle(card.querySelector(`.sign.${name}`)).color]);
+  const sign = (name) => getComputedStyle(card.querySelector(`.sign.${name}`)).color;
   return {
-    ...Object.fromEntries(signs.map(([name, written]) => [name, colour(written)])),
+    ...Object.fromEntries(Object.keys(SHAPES).map((name) => [name, colour(sign(name))])),
     faded: colour("var(--rule)"),
-    edge: colour("var(--muted)", 0.28),
-    chosen: colour("var(--accent)", 0.85),
+    edge: colour("color-mix(in oklab, var(--muted) 38%, var(--ground))"),
+    quiet: colour("color-mix(in oklab, var(--muted) 9%, var(--ground))"),
+    chosen: colour("var(--accent)"),
     ink: colour("var(--ink)"),
     panel: colour("var(--panel)"),
   };
@@ -180,6 +183,10 @@ class NetworkMap {
     this.tools();
     this.mouse();
     this.rows();
+    part("tools").hidden = part("zoom").hidden = false;
+    this.count();
+    state("", false);
+    performance.mark("map-painted");
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
   }
 
@@ -188,20 +195,13 @@ class NetworkMap {
     const renderer = new Sigma(this.graph, part("canvas"), {
       nodeProgramClasses: { sign: signs(library) }, defaultNodeType: "sign",
       edgeProgramClasses: { tie: EdgeRectangleProgram, thin: EdgeLineProgram }, defaultEdgeType: many ? "thin" : "tie",
-      enableEdgeEvents: true, hideEdgesOnMove: many, hideLabelsOnMove: many, zIndex: true,
+      hideEdgesOnMove: many, hideLabelsOnMove: many, zIndex: true,
       minCameraRatio: 0.01, maxCameraRatio: 4, stagePadding: 26,
-      labelFont: "ui-monospace, Menlo, monospace", labelSize: 11, labelDensity: 0.5, labelRenderedSizeThreshold: 7,
+      labelFont: "ui-monospace, Menlo, monospace", labelSize: 11, labelDensity: 0.2, labelRenderedSizeThreshold: 11,
       labelColor: { attribute: "labelColour" }, minEdgeThickness: 0.6,
       nodeReducer: (id, data) => this.asNode(id, data), edgeReducer: (id, data) => this.asEdge(id, data),
       defaultDrawNodeHover: (context, data, settings) => this.hover(context, data, settings),
       ...(still ? { inertiaDuration: 0, zoomDuration: 0, doubleClickZoomingDuration: 0 } : {}),
-    });
-    renderer.once("afterRender", () => {
-      state("", false);
-      part("tools").hidden = part("zoom").hidden = false;
-      this.count();
-      performance.mark("map-painted");
-      requestAnimationFrame(() => renderer.resize().refresh()); // the tools have taken some of its room
     });
     return renderer;
   }
@@ -227,7 +227,7 @@ class NetworkMap {
     const quiet = (this.edge || this.node) && !mine;
     return {
       ...data, hidden: !relation || (quiet && this.edge === "" && graph.size > MANY_EDGES),
-      color: mine ? this.colours.chosen : this.colours.edge, size: mine ? data.size + 1 : data.size, zIndex: mine ? 1 : 0,
+      color: mine ? this.colours.chosen : quiet ? this.colours.quiet : this.colours.edge, size: mine ? data.size + 0.4 : data.size, zIndex: mine ? 1 : 0,
       ...(mine ? { type: "tie" } : {}),
     };
   }
@@ -322,9 +322,9 @@ class NetworkMap {
     return true;
   }
 
-  path(what, account) { return `${section.dataset.network.replace(/network\.json$/, what)}/${account.split("/").map(encodeURIComponent).join("/")}`; }
+  path(what, asked_of) { return `${section.dataset.network.replace(/network\.json$/, what)}?${new URLSearchParams(asked_of)}`; }
 
-  async expand(account) { await this.more(this.path("neighbours", account)); this.choose(account, ""); }
+  async expand(account) { await this.more(this.path("neighbours", { of: account })); this.choose(account, ""); }
 
   // ---- choosing ----
   choose(node, edge) {
@@ -336,21 +336,20 @@ class NetworkMap {
 
   /** Choose an account, drawing it first if need be, and tell of it. */
   async show(account, { look = true } = {}) {
-    if (!this.graph.hasNode(account) && !(await this.more(this.path("neighbours", account)))) return;
+    if (!this.graph.hasNode(account) && !(await this.more(this.path("neighbours", { of: account })))) return;
     this.choose(account, "");
     if (look) this.lookAt(account);
-    await this.tell(this.path("member", account));
+    await this.tell(this.path("member", { of: account }));
   }
 
   async why(one, other) {
-    if (!this.graph.hasEdge(one, other)) await this.more(this.path("neighbours", one));
+    if (!this.graph.hasEdge(one, other)) await this.more(this.path("neighbours", { of: one }));
     this.choose("", this.graph.edge(one, other) ?? "");
     if (card.dataset.evidence === "no") {
       this.panel(`<p class="hint"></p>`, "Evidence is shown to reviewers.");
       return;
     }
-    const query = new URLSearchParams({ one, other });
-    await this.tell(`${section.dataset.network.replace(/network\.json$/, "ties")}?${query}`);
+    await this.tell(this.path("ties", { one, other }));
   }
 
   async tell(path) {
@@ -377,15 +376,31 @@ class NetworkMap {
 
   mouse() {
     const renderer = this.renderer, canvas = part("canvas");
-    const pointing = (on) => () => canvas.classList.toggle("pointing", on);
-    for (const what of ["Node", "Edge"]) {
-      renderer.on(`enter${what}`, pointing(true));
-      renderer.on(`leave${what}`, pointing(false));
-    }
+    renderer.on("enterNode", () => canvas.classList.add("pointing"));
+    renderer.on("leaveNode", () => canvas.classList.remove("pointing"));
     renderer.on("clickNode", ({ node }) => this.show(node, { look: false }));
     renderer.on("doubleClickNode", ({ node, preventSigmaDefault }) => { preventSigmaDefault(); this.expand(node); });
-    renderer.on("clickEdge", ({ edge }) => this.why(...this.graph.extremities(edge)));
-    renderer.on("clickStage", () => this.choose("", ""));
+    renderer.on("clickStage", ({ event }) => {
+      const edge = this.nearest(event);
+      if (edge) this.why(...this.graph.extremities(edge));
+      else this.choose("", "");
+    });
+  }
+
+  /** The tie that passes nearest to a point of the frame, if any is near enough: nobody has to hit a line of one pixel. */
+  nearest({ x, y }) {
+    const at = new Map(), renderer = this.renderer;
+    this.graph.forEachNode((id, data) => { if (this.within(data)) at.set(id, renderer.graphToViewport(data)); });
+    let best = "", least = NEAR;
+    this.graph.forEachEdge((edge, data, one, other) => {
+      const from = at.get(one), to = at.get(other);
+      if (!from || !to || (this.shown.relation && !(data.kinds & this.shown.relation))) return;
+      const wide = to.x - from.x, high = to.y - from.y;
+      const along = Math.max(0, Math.min(1, ((x - from.x) * wide + (y - from.y) * high) / (wide * wide + high * high || 1)));
+      const far = Math.hypot(from.x + along * wide - x, from.y + along * high - y);
+      if (far < least) { least = far; best = edge; }
+    });
+    return best;
   }
 
   /** Who goes through the table by key or mouse goes through the map. */
