@@ -1,6 +1,14 @@
 """Which pages are there? All of them, in the order of the menu: the application mounts these and no others."""
 
 from ringfence.console.page import Page
-from ringfence.console.pages import audit, evidence, first, settings, sign_in, wellbeing
+from ringfence.console.pages import audit, evidence, first, lexicon, settings, sign_in, wellbeing
 
-ALL: tuple[Page, ...] = (*first.PAGES, *evidence.PAGES, *audit.PAGES, *wellbeing.PAGES, *settings.PAGES, *sign_in.PAGES)
+ALL: tuple[Page, ...] = (
+    *first.PAGES,
+    *evidence.PAGES,
+    *lexicon.PAGES,
+    *audit.PAGES,
+    *wellbeing.PAGES,
+    *settings.PAGES,
+    *sign_in.PAGES,
+)
