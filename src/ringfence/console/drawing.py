@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from ringfence.console import times
 from ringfence.console.asking import Asking
+from ringfence.model.faults import Fault
 
 STATIC = Path(__file__).parent / "static"
 
@@ -40,6 +41,10 @@ SAID: Mapping[str, str] = MappingProxyType(
         "refused": "That version waits no longer.",
         "judged": "Your decision waits for a second person, under Versions.",
         "judged_active": "Your decision is in the lexicon.",
+        "decided": "Decided. Below is who uploaded it; nothing happened to any account.",
+        "taken_back": "Taken back: what stood before stands again.",
+        "let_out": "It is out of quarantine, and acts again.",
+        "kept_in": "It stays in quarantine by your word.",
         "rested": "Good. Counting begins anew.",
         "put_off": "You will be reminded in a quarter of an hour.",
         "proved": "Thank you. Go on with what you were doing.",
@@ -56,6 +61,13 @@ def drawn(asking: Asking, template: str, status: int = 200, **values: object) ->
 def for_anybody(template: str, status: int = 200, **values: object) -> HTMLResponse:
     """A page for somebody who has not signed in."""
     return HTMLResponse(_draw(template, asking=None, zone="UTC", said="", **values), status)
+
+
+def failed(asking: Asking, fault: Fault) -> HTMLResponse:
+    """What stands in place of a list that a page asked for by itself. A whole page tells of the fault as ever."""
+    if not asking.fragment:
+        raise fault
+    return drawn(asking, "_failed.html", fault=fault)
 
 
 def see(path: str, said: str = "") -> Response:

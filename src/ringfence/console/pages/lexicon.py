@@ -134,7 +134,10 @@ def candidates(asking: Asker) -> Response:
         within.demand(Permission.READ_LEXICON)
         drift.may_read(workspace, within.person.id)
         within.record(Act.DRIFT_READ, "candidates")
-    rows = _candidates(workspace, asking.person.id)
+    try:
+        rows = _candidates(workspace, asking.person.id)
+    except Fault as fault:
+        return drawing.failed(asking, fault)
     if asking.fragment:
         return drawing.drawn(asking, "_drift.html", rows=rows)
     waits = len(versions.waiting(workspace))
