@@ -1,7 +1,22 @@
 """Which pages are there? All of them, in the order of the menu: the application mounts these and no others."""
 
 from ringfence.console.page import Page
-from ringfence.console.pages import account, audit, case, first, network, people, queue, settings, sign_in, wellbeing
+from ringfence.console.pages import (
+    account,
+    audit,
+    case,
+    evidence,
+    exposure,
+    first,
+    lexicon,
+    media,
+    network,
+    people,
+    queue,
+    settings,
+    sign_in,
+    wellbeing,
+)
 
 ALL: tuple[Page, ...] = (
     *first.PAGES,
@@ -9,6 +24,10 @@ ALL: tuple[Page, ...] = (
     *case.PAGES,
     *network.PAGES,
     *account.PAGES,
+    *evidence.PAGES,
+    *lexicon.PAGES,
+    *media.PAGES,
+    *exposure.PAGES,
     *audit.PAGES,
     *people.PAGES,
     *wellbeing.PAGES,
