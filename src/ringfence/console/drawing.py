@@ -35,6 +35,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "roles": "Their roles are changed, from their next act on.",
         "left": "They work here no more.",
         "kept": "Your settings are kept.",
+        "password": "Your password is changed, and your other sessions have ended.",
         "ended": "That session has ended.",
         "proved": "Thank you. Go on with what you were doing.",
     }
