@@ -1,13 +1,25 @@
 """Which pages are there? All of them, in the order of the menu: the application mounts these and no others."""
 
 from ringfence.console.page import Page
-from ringfence.console.pages import audit, evidence, exposure, first, lexicon, media, settings, sign_in, wellbeing
+from ringfence.console.pages import (
+    audit,
+    evidence,
+    exposure,
+    first,
+    guard,
+    lexicon,
+    media,
+    settings,
+    sign_in,
+    wellbeing,
+)
 
 ALL: tuple[Page, ...] = (
     *first.PAGES,
     *evidence.PAGES,
     *lexicon.PAGES,
     *media.PAGES,
+    *guard.PAGES,
     *exposure.PAGES,
     *audit.PAGES,
     *wellbeing.PAGES,
