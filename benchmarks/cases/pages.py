@@ -23,7 +23,7 @@ from ringfence.cases.cases import Kind, Status
 from ringfence.cases.database import Database
 from ringfence.cases.people import Person, Role, at_shell
 from ringfence.cases.priority import Harm, priority
-from ringfence.cases.queue import Order
+from ringfence.cases.queue import Order, Wanted
 from ringfence.cases.tables import CASES
 from ringfence.demo import tables
 
@@ -80,7 +80,7 @@ def pages(database: Database, reviewer: Person, order: Order) -> Iterator[float]
     for _ in range(TIMES):
         began = time.perf_counter()
         with database.transaction(reviewer) as within:
-            page = queue.page(within, order, after)
+            page = queue.page(within, Wanted(order), after)
         yield time.perf_counter() - began
         after = page.cases[-1].case_id
 

@@ -1,8 +1,9 @@
+import json
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,14 +14,21 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from tests.cases.conftest import Room, _room, template
+from tests.cases.networks import found, network
 from tests.postgresql import Postgresql
 
-from ringfence.cases import credentials, staff
+from ringfence.cases import credentials, opening, reports, staff
+from ringfence.cases.found import Network
 from ringfence.cases.people import Person, Role, at_shell
+from ringfence.cases.reports import Report
+from ringfence.cases.tables import CASES
 from ringfence.console import serving
 from ringfence.console import settings as settings_of
 from ringfence.console.application import application
+from ringfence.console.page import Page
+from ringfence.console.pages import ALL
 from ringfence.console.settings import Settings
+from ringfence.store.load import load
 
 __all__ = ["template"]
 
@@ -89,6 +97,25 @@ class Place:
         self.browsers.append(made)
         return made
 
+    def open_cases(self, *networks: Network, tenant: str = "own") -> list[str]:
+        """Cases for some networks, and their ids in the same order."""
+        with self.room.database.transaction(at_shell(tenant)) as within:
+            opening.open_cases(within, found(1, networks or [network("net-1", "abc")]), 0.5)
+            rows = within.connection.execute(CASES.select().where(CASES.c.tenant == tenant)).all()
+        ids = {row.network_id: str(row.case_id) for row in rows}
+        return [ids[one.network_id] for one in networks] if networks else list(ids.values())
+
+    def fill_store(self, *accounts: Mapping[str, object]) -> None:
+        """What the platform itself has of some accounts."""
+        source = self.room.workspace.path.parent / "events"
+        source.mkdir()
+        (source / "accounts.jsonl").write_text("".join(json.dumps(one) + "\n" for one in accounts))
+        load(self.room.workspace, [source])
+
+    def report(self, *given: Report, tenant: str = "own") -> None:
+        with self.room.database.transaction(at_shell(tenant)) as within:
+            reports.receive(within, given)
+
     def close(self) -> None:
         for one in self.browsers:
             one.client.close()
@@ -123,14 +150,14 @@ def served(app: FastAPI, listener: socket.socket) -> Iterator[None]:
 
 @pytest.fixture
 def make_place(room: Room) -> Iterator[MakePlace]:
-    """Consoles over the room, each on a port of its own; what is given replaces settings."""
+    """Consoles over the room, each on a port of its own, with more pages and other settings."""
     with ExitStack() as until_the_end:
 
-        def make(**changes: object) -> Place:
+        def make(*more: Page, **changes: object) -> Place:
             listener = until_the_end.enter_context(socket.create_server(("127.0.0.1", 0)))
             given = settings_of.read(room.workspace, "127.0.0.1", listener.getsockname()[1])
             chosen = replace(given, **changes)  # type: ignore[arg-type]
-            place = Place(room, application(chosen, room.clock), chosen)
+            place = Place(room, application(chosen, room.clock, (*ALL, *more)), chosen)
             until_the_end.enter_context(served(place.app, listener))
             until_the_end.callback(place.close)
             return place

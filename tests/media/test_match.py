@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ringfence.media.banks.bank import SERIOUSNESS, Bank, Remedy
 from ringfence.media.banks.contents import Content, Entry, Review
 from ringfence.media.items import Signal
-from ringfence.media.match import Answer, Hit, Now, Reason, judge, rolled_out
+from ringfence.media.match import LEAST_FRAMES, Answer, Hit, Now, Reason, judge, rolled_out
 from ringfence.media.queries import Look, Query
 from ringfence.model.words import HashKind, Opinion
 
@@ -211,3 +211,22 @@ def test_whatever_the_order_nothing_in_doubt_acts_and_the_most_serious_remedy_co
     silencers = {match.distance for match in found.matches if match.opinion is Opinion.NEGATIVE}
     if not silencers:
         assert not any(Reason.NEGATIVE_BANK in match.reasons for match in found.matches)
+
+
+@given(st.integers(1, 30), st.data())
+def test_of_a_known_video_enough_frames_are_met_before_anything_acts(total: int, data: st.DataObject) -> None:
+    met = data.draw(st.sets(st.integers(1, total), min_size=1))
+    video = replace(WREN, frames=total)
+    hits = [hit(ACTS, number=1, content=video) for _ in met]
+    frames = [replace(one, entry=replace(one.entry, entry=entry)) for one, entry in zip(hits, met, strict=True)]
+    (match,) = answer(*((ACTS, one) for one in [*frames, frames[0]])).matches  # a frame that comes twice is one
+    assert match.frames == len(met) / total
+    few = len(met) < LEAST_FRAMES * total
+    assert (Reason.FEW_FRAMES in match.reasons) is few
+    assert match.remedy is (Remedy.REVIEW if few else Remedy.REPORT_QUEUE)
+
+
+def test_an_equal_digest_of_a_video_needs_no_frame() -> None:
+    video = replace(WREN, frames=30)
+    (match,) = answer(of(ACTS, kind=HashKind.SHA256, content=video)).matches
+    assert (match.reasons, match.remedy, match.frames) == ((Reason.EXACT,), Remedy.REPORT_QUEUE, None)

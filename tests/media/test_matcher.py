@@ -372,3 +372,17 @@ def test_a_newer_file_of_queries_is_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(Fault, match="newer ringfence"):
         asked.connect(tmp_path / "asked.sqlite")
+
+
+def test_a_clip_of_a_known_video_acts_and_a_frame_of_it_goes_to_a_person(matcher: Matcher, banks: Banks) -> None:
+    frames = [Signal(HashKind.PDQ, code(of=number), 90) for number in range(40, 45)]
+    blank = Signal(HashKind.PDQ, code(of=45), 3)  # says too little to count
+    banks.land("kittiwake", Page((Item("clip", (*frames, blank), ("video",)),), (), "", more=False))
+
+    def of(*numbers: int) -> Query:
+        return Query("m", (), tuple(Look(code(3, of=number), f"frame {number}", 90) for number in numbers))
+
+    (one,) = matcher.match(of(41)).matches
+    assert (one.frames, one.remedy, one.reasons) == (0.2, Remedy.REVIEW, (Reason.NEAR, Reason.FEW_FRAMES))
+    (most,) = matcher.match(of(40, 41, 42, 43)).matches
+    assert (most.frames, most.remedy) == (0.8, Remedy.SUPPRESS)

@@ -66,7 +66,7 @@ def of(within: Transaction, case_id: str) -> tuple[Member, ...]:
     """The members of a case by rank, with those who have left. Whoever shows them has asked for the case."""
     mine = sa.and_(MEMBERS.c.tenant == within.tenant, MEMBERS.c.case_id == case_id)
     rows = within.connection.execute(sa.select(*MEMBERS.c).where(mine).order_by(MEMBERS.c.rank, MEMBERS.c.account_id))
-    return tuple(_member(row._mapping) for row in rows)  # noqa: SLF001, SQLAlchemy's own name for what is public
+    return tuple(member(row._mapping) for row in rows)  # noqa: SLF001, SQLAlchemy's own name for what is public
 
 
 def digest(members: Iterable[Member]) -> str:
@@ -79,26 +79,27 @@ def digest(members: Iterable[Member]) -> str:
     return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
 
 
-def row(within: Transaction, case_id: str, member: Member) -> dict[str, object]:
+def row(within: Transaction, case_id: str, one: Member) -> dict[str, object]:
     """A member as the table keeps it."""
     return {
         "tenant": within.tenant,
         "case_id": case_id,
-        "account_id": member.account_id,
-        "standing": str(member.standing),
-        "rank": member.rank,
-        "score": member.score,
-        "probability": member.probability,
-        "role": member.role,
-        "reasons": list(member.reasons),
-        "against": list(member.against),
-        "contributions": [list(one) for one in member.contributions],
-        "joined_at": member.joined_at,
-        "left_at": member.left_at,
+        "account_id": one.account_id,
+        "standing": str(one.standing),
+        "rank": one.rank,
+        "score": one.score,
+        "probability": one.probability,
+        "role": one.role,
+        "reasons": list(one.reasons),
+        "against": list(one.against),
+        "contributions": [list(part) for part in one.contributions],
+        "joined_at": one.joined_at,
+        "left_at": one.left_at,
     }
 
 
-def _member(row: sa.RowMapping) -> Member:
+def member(row: sa.RowMapping) -> Member:
+    """A member from its row."""
     return Member(
         account_id=row["account_id"],
         standing=Standing(row["standing"]),

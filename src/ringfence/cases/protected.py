@@ -48,6 +48,13 @@ def listed(within: Transaction) -> tuple[Protected, ...]:
     return tuple(Protected(row.account_id, Why(row.kind), row.why, row.by, row.at) for row in rows)
 
 
+def of(within: Transaction, account_id: str) -> Protected | None:
+    """One account of the list, if it is there. Whoever shows it has asked for the account, which is recorded."""
+    mine = sa.and_(PROTECTED.c.tenant == within.tenant, PROTECTED.c.account_id == account_id)
+    row = within.connection.execute(sa.select(*PROTECTED.c).where(mine)).first()
+    return Protected(row.account_id, Why(row.kind), row.why, row.by, row.at) if row else None
+
+
 def ids(within: Transaction) -> frozenset[str]:
     """The accounts on the list."""
     asked = sa.select(PROTECTED.c.account_id).where(PROTECTED.c.tenant == within.tenant)

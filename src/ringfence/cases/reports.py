@@ -115,8 +115,24 @@ def answer(within: Transaction, report_id: str, decision: Decision, text: str) -
 
 def of(within: Transaction, case_id: str) -> tuple[Attached, ...]:
     """The reports in a case, oldest first. Whoever shows them has asked for the case, which is recorded."""
-    mine = sa.and_(REPORTS.c.tenant == within.tenant, REPORTS.c.case_id == case_id)
-    asked = sa.select(*REPORTS.c).where(mine).order_by(REPORTS.c.reported_at, REPORTS.c.report_id)
+    return _attached(within, REPORTS.c.case_id == case_id)
+
+
+def about(within: Transaction, account_id: str) -> tuple[Attached, ...]:
+    """The reports about an account, oldest first. As above, the account has been asked for."""
+    return _attached(within, REPORTS.c.account_id == account_id)
+
+
+def waiting(within: Transaction, case_ids: Collection[str]) -> dict[str, int]:
+    """How many reports wait for a first decision in each of some cases, which have been asked for."""
+    mine = sa.and_(REPORTS.c.tenant == within.tenant, REPORTS.c.case_id.in_(case_ids), REPORTS.c.decided_at.is_(None))
+    asked = sa.select(REPORTS.c.case_id, sa.func.count()).where(mine).group_by(REPORTS.c.case_id)
+    return {case_id: number for case_id, number in within.connection.execute(asked)}  # noqa: C416, rows to a dict
+
+
+def _attached(within: Transaction, which: sa.ColumnElement[bool]) -> tuple[Attached, ...]:
+    asked = sa.select(*REPORTS.c).where(REPORTS.c.tenant == within.tenant, which)
+    rows = within.connection.execute(asked.order_by(REPORTS.c.reported_at, REPORTS.c.report_id))
     return tuple(
         Attached(
             Report(row.report_id, row.account_id, row.reason, row.reporter, row.reported_at),
@@ -129,7 +145,7 @@ def of(within: Transaction, case_id: str) -> tuple[Attached, ...]:
             Decision(row.decision) if row.decision else None,
             row.answer,
         )
-        for row in within.connection.execute(asked)
+        for row in rows
     )
 
 

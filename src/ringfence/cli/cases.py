@@ -12,7 +12,7 @@ from ringfence.cases import cases, comments, found, incoming, members, opening, 
 from ringfence.cases.cases import Case
 from ringfence.cases.database import Database
 from ringfence.cases.people import Person, at_shell
-from ringfence.cases.queue import Order
+from ringfence.cases.queue import Order, Wanted
 from ringfence.cases.transaction import Transaction
 from ringfence.cli import say
 from ringfence.store import events
@@ -41,16 +41,15 @@ def list_(
     """
     place = say.workspace(workspace)
     with act(place) as within:
-        page = queue.page(within, order, after, most)
+        page = queue.page(within, Wanted(order), after, most)
         at = within.at
     if as_json:
         say.as_json({"open": page.open, "cases": [asdict(one) for one in page.cases]})
         return
     say.table("", QUEUE, [_line(one, at) for one in page.cases])
-    if len(page.cases) < page.open:
-        typer.echo(
-            f"{page.open:,} cases are open; --after {page.cases[-1].case_id if page.cases else after} shows the next"
-        )
+    if page.more:
+        several = f"{page.open:,}{' or more' if page.open == queue.COUNTED else ''}"
+        typer.echo(f"{several} cases are open; --after {page.cases[-1].case_id} shows the next")
 
 
 @GROUP.command()

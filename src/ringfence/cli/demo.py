@@ -62,6 +62,7 @@ def _told(summary: Summary, out: Path) -> str:
     found = round(summary.found_members / summary.precision) if summary.precision > 0 else 0
     fell = 1 - summary.ever_shown_after / summary.ever_shown_before if summary.ever_shown_before else 0.0
     blamed = " All of those are members it did not know." if summary.ever_shown_after else ""
+    media = [f"{share:.0%} by {order}" for order, share in summary.media_first.items()]
     arms = ", ".join(f"{arm} {summary.leak[arm]:.1%} and {cost:.1%}" for arm, cost in summary.displaced.items())
     return f"""
 A generated platform: {summary.accounts:,} accounts, {summary.ties:,} ties, {summary.posts:,} posts, in which
@@ -76,6 +77,8 @@ Exposure  of test accounts that follow one member, {summary.ever_shown_before:.0
           with the guard {summary.ever_shown_after:.0%}, a fall of {fell:.0%}.{blamed}
 Arms      leak, and innocent slots that change hands:
           {arms}.
+Media     of the first places in the list of new media, as many as there is of it, networks' own media have
+          {media[0]}; {", ".join(media[1:])}.
 Took      {sum(summary.seconds.values()):.1f} s and {summary.peak_mb:,.0f} MB at the peak: {stages}
 
 The world is generated, a score is not a verdict, and nobody was taken down. Report: {out / REPORT}

@@ -174,13 +174,21 @@ def import_(
     """
     place = say.workspace(workspace)
     _check_bank(place, bank)
-    read = _rows(file, format_, mapping, item)
+    with say.ERRORS.status(f"reading {file.name} ..."):
+        read = _rows(file, format_, mapping, item)
     aside = place.media / "quarantine" / f"{read.digest[:16]}.csv"
-    with filling(place.media, bank), closing(Banks.of(place)) as banks:
+    with filling(place.media, bank), closing(Banks.of(place)) as banks, say.ERRORS.status(f"{bank} ...") as status:
         if bank.casefold() not in {one.casefold() for one in banks.every()}:
             banks.add(Bank(bank))
         share = 1.0 if remove_most else MOST_REMOVED
-        done = imported.land(read, _shelf(banks, bank), f"bank {bank}", whole=whole, most_removed=share)
+        done = imported.land(
+            read,
+            _shelf(banks, bank),
+            f"bank {bank}",
+            whole=whole,
+            most_removed=share,
+            tell=lambda landed: status.update(f"{bank}: {_counts(landed)}"),
+        )
         if read.bad:
             rows.quarantine(aside, read.bad)
     if as_json:

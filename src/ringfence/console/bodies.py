@@ -1,5 +1,7 @@
 """How large may what is sent be? A form is small; more is refused before it is read."""
 
+from contextlib import suppress
+
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +22,12 @@ class Bodies:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        said = [value for name, value in scope["headers"] if name == b"content-length"]
+        if any(not one.isdigit() or int(one) > LONGEST for one in said) or await self._too_long(scope, receive, send):
+            await PlainTextResponse("This is longer than a form may be.", 413)(scope, receive, send)
+
+    async def _too_long(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Have it answered, unless the body is too long: whatever is then made of what broke off is not sent."""
         read = 0
 
         async def bounded() -> Message:
@@ -30,11 +38,10 @@ class Bodies:
                 raise TooLong
             return message
 
-        said = [value for name, value in scope["headers"] if name == b"content-length"]
-        if any(not one.isdigit() or int(one) > LONGEST for one in said):
-            await PlainTextResponse("This is longer than a form may be.", 413)(scope, receive, send)
-            return
-        try:
-            await self.app(scope, bounded, send)
-        except TooLong:
-            await PlainTextResponse("This is longer than a form may be.", 413)(scope, receive, send)
+        async def sent(message: Message) -> None:
+            if read <= LONGEST:
+                await send(message)
+
+        with suppress(TooLong):
+            await self.app(scope, bounded, sent)
+        return read > LONGEST

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 import msgspec
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -36,6 +37,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "roles": "Their roles are changed, from their next act on.",
         "left": "They work here no more.",
         "kept": "Your settings are kept.",
+        "password": "Your password is changed, and your other sessions have ended.",
         "ended": "That session has ended.",
         "activated": "That version is active now.",
         "refused": "That version waits no longer.",
@@ -54,15 +56,21 @@ SAID: Mapping[str, str] = MappingProxyType(
 )
 
 
-def drawn(asking: Asking, template: str, status: int = 200, **values: object) -> HTMLResponse:
+def drawn(asking: Asking, template: str, **values: object) -> HTMLResponse:
     """A page for whoever asks, from `templates/`. A part of one too: its template extends nothing."""
     said = SAID.get(asking.said, "")
-    return HTMLResponse(_draw(template, asking=asking, zone=asking.zone, said=said, **values), status)
+    return HTMLResponse(_draw(template, asking=asking, zone=asking.zone, said=said, **values))
 
 
-def for_anybody(template: str, status: int = 200, **values: object) -> HTMLResponse:
+def for_anybody(template: str, **values: object) -> HTMLResponse:
     """A page for somebody who has not signed in."""
-    return HTMLResponse(_draw(template, asking=None, zone="UTC", said="", **values), status)
+    return HTMLResponse(_draw(template, asking=None, zone="UTC", said="", **values))
+
+
+def refusing(answer: HTMLResponse, status: int) -> HTMLResponse:
+    """The same page, as what is shown where something was refused."""
+    answer.status_code = status
+    return answer
 
 
 def failed(asking: Asking, fault: Fault) -> HTMLResponse:
@@ -78,6 +86,11 @@ def see(path: str, said: str = "") -> Response:
     return RedirectResponse(joined, 303)
 
 
+def account_path(account_id: str) -> str:
+    """Where an account's page is, whatever the platform's ids look like."""
+    return f"/accounts/{quote(account_id)}"
+
+
 def _draw(template: str, **values: object) -> str:
     return _environment().get_template(template).render(**values)
 
@@ -91,22 +104,20 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
-        "when": _when,
-        "ago": _ago,
-        "share": share,
-        "number": number,
-        "words": words,
-        "lasted": times.lasted,
-        "facts": facts,
-    }
-    made.globals |= {"static": static}
+    made.filters |= {"when": _when, "clock": _clock, "ago": _ago, "lasted": times.lasted}
+    made.filters |= {"share": share, "number": number, "words": words, "facts": facts}
+    made.globals |= {"static": static, "account_path": account_path}
     return made
 
 
 @pass_context
 def _when(context: Context, at: object) -> Markup:
     return times.shown(at, str(context["zone"]))  # type: ignore[arg-type]  # a template's value
+
+
+@pass_context
+def _clock(context: Context, at: object) -> Markup:
+    return times.clock(at, str(context["zone"]))  # type: ignore[arg-type]  # as above
 
 
 @pass_context

@@ -19,6 +19,7 @@ from ringfence.console.limits import TooOften
 from ringfence.model.faults import Fault
 
 LOG = logging.getLogger("ringfence.console")
+VERBS = frozenset({"may", "is", "has", "was", "does", "are", "cannot", "needs"})
 TITLES: Mapping[int, str] = {
     400: "That cannot be done as it was asked",
     401: "Sign in first",
@@ -60,7 +61,7 @@ def register(app: FastAPI) -> None:
 def answer(request: Request, told: Told, headers: Mapping[str, str] | None = None) -> Response:
     """The fault in the form that was asked for."""
     if is_fragment(request):
-        made: Response = drawing.for_anybody("fault_part.html", told.status, told=told)
+        made: Response = drawing.refusing(drawing.for_anybody("fault_part.html", told=told), told.status)
     elif "text/html" in request.headers.get("accept", "text/html") or "*/*" in request.headers.get("accept", ""):
         made = _page(request, told)
     else:
@@ -97,8 +98,8 @@ class Unforeseen:
 def _page(request: Request, told: Told) -> HTMLResponse:
     asking = getattr(request.state, "asking", None)
     if asking is None:
-        return drawing.for_anybody("fault.html", told.status, told=told)
-    return drawing.drawn(asking, "fault.html", told.status, told=told)
+        return drawing.refusing(drawing.for_anybody("fault.html", told=told), told.status)
+    return drawing.refusing(drawing.drawn(asking, "fault.html", told=told), told.status)
 
 
 def _fault(request: Request, error: Exception) -> Response:
@@ -106,7 +107,9 @@ def _fault(request: Request, error: Exception) -> Response:
         raise error
     statuses = ((Forbidden, 403), (Unknown, 404), (Stale, 409))
     status = next((number for kind, number in statuses if isinstance(error, kind)), 400)
-    return answer(request, Told(status, f"{error.where}: {error.what}", error.mend))
+    # A fault is of something, and says what is wrong with it: most often that is a sentence as it stands.
+    between = " " if error.what.split()[0] in VERBS else ": "
+    return answer(request, Told(status, f"{error.where}{between}{error.what}", error.mend))
 
 
 def _signed_out(request: Request, error: Exception) -> Response:

@@ -15,9 +15,15 @@ def zones() -> tuple[str, ...]:
     return tuple(sorted(available_timezones()))
 
 
-def shown(at: datetime | None, zone: str) -> Markup:
-    """A moment as a <time> element in the zone, and nothing for none."""
+def shown(at: datetime | str | None, zone: str) -> Markup:
+    """A moment as a <time> element in the zone, and nothing for none. Text is a moment as JSON has it."""
+    at = datetime.fromisoformat(at) if isinstance(at, str) else at
     return _element(at, f"{at.astimezone(ZoneInfo(zone)):%-d %b %Y, %H:%M}") if at else Markup()
+
+
+def clock(at: datetime | None, zone: str) -> Markup:
+    """The time of day alone, for what is today anyway."""
+    return _element(at, f"{at.astimezone(ZoneInfo(zone)):%H:%M}") if at else Markup()
 
 
 def ago(at: datetime | None, now: datetime) -> Markup:

@@ -17,6 +17,9 @@ from ringfence.model.words import HashKind, Opinion
 # Bits; a match further than this is for a person only. Implementations of PDQ differ by up to 12 bits on one picture
 # (measured on Meta's reference pictures), which leaves a margin for what was done to it since.
 PERSON_BEYOND = 20
+# Of a known video's frames; where fewer are met a person looks, as one frame may be a title or a wall. vPDQ's own
+# default for the share of what is compared with.
+LEAST_FRAMES = 0.8
 DIGEST = -1  # the rank of an equal digest, nearer than any look
 
 
@@ -33,6 +36,7 @@ class Reason(StrEnum):
     INVESTIGATE = "investigate"
     CHANGED_SINCE_REVIEW = "changed_since_review"
     TOO_FEW_SOURCES = "too_few_sources"
+    FEW_FRAMES = "few_frames"  # of a known video less than LEAST_FRAMES is met
     NEGATIVE_NEARBY = "negative_nearby"  # a negative bank knows something like it, but farther away or in doubt
     # With one of these nothing follows.
     NEGATIVE_BANK = "negative_bank"
@@ -62,7 +66,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The nearest way in which the media matches one content of one bank, and what follows from it."""
+    """The nearest way in which the media matches one content of one bank, and what follows from it.
+
+    `frames` is the share of a known video's frames that are met, None of anything else.
+    """
 
     bank: str
     content: int
@@ -77,6 +84,7 @@ class Match:
     confirmed: bool
     remedy: Remedy | None
     reasons: tuple[Reason, ...]
+    frames: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +120,14 @@ def judge(query: Query, hits: Iterable[Hit], now: Now) -> Answer:
     nearest: dict[int, Hit] = {}
     for hit in sorted(good, key=_rank):
         nearest.setdefault(hit.entry.content.content, hit)
-    found = [(hit, _own(query, hit, now)) for hit in nearest.values()]
+    frames = _frames(good)
+    found = [(hit, _own(query, hit, now) | _few(hit, frames)) for hit in nearest.values()]
     silenced = _silenced(found, now.banks)
     known = _sources(silenced, now.banks)
-    matches = [_match(hit, reasons, now.banks, known) for hit, reasons in silenced]
+    matches = [
+        replace(_match(hit, reasons, now.banks, known), frames=frames.get(hit.entry.content.content))
+        for hit, reasons in silenced
+    ]
     matches.sort(key=lambda one: (-_seriousness(one.remedy), _place(one.kind, one.distance), one.bank, one.content))
     worst = max((one.remedy for one in matches), key=_seriousness, default=None)
     return Answer(query.media_id, tuple(matches), worst, len(inside) - len(good), now.change)
@@ -135,6 +147,25 @@ def _good(hit: Hit, bank: Bank) -> bool:
     """Whether both pictures say enough; one whose quality nobody told is taken to."""
     told = [quality for quality in (hit.quality, hit.entry.quality) if quality is not None]
     return hit.entry.kind is not HashKind.PDQ or min(told, default=bank.least_quality) >= bank.least_quality
+
+
+def _frames(hits: Iterable[Hit]) -> Mapping[int, float]:
+    """Of each known video the share of its frames that are met."""
+    met: dict[int, set[int]] = {}
+    total: dict[int, int] = {}
+    for hit in hits:
+        content = hit.entry.content
+        if hit.entry.kind is HashKind.PDQ and content.frames:
+            met.setdefault(content.content, set()).add(hit.entry.entry)
+            total[content.content] = content.frames
+    return {content: len(entries) / total[content] for content, entries in met.items()}
+
+
+def _few(hit: Hit, frames: Mapping[int, float]) -> frozenset[Reason]:
+    """An equal digest says more than any frame."""
+    share = frames.get(hit.entry.content.content, 1.0)
+    few = hit.entry.kind is HashKind.PDQ and share < LEAST_FRAMES
+    return frozenset({Reason.FEW_FRAMES}) if few else frozenset()
 
 
 def _rank(hit: Hit) -> tuple[int, int]:

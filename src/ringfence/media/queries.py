@@ -43,24 +43,30 @@ class Query:
         return self.looks[0].value if self.looks else min(self.digests, key=lambda one: one.kind).value
 
 
-class _Look(msgspec.Struct, frozen=True):
+class MediaLook(msgspec.Struct, frozen=True):
+    """A PDQ hash, 64 hex digits, as it is written; `transform` names what was done to the pixels before."""
+
     pdq: str
     transform: str = AS_IT_IS
     quality: int | None = None
 
 
-class _Frame(msgspec.Struct, frozen=True):
+class MediaFrame(msgspec.Struct, frozen=True):
+    """A frame of a video, as it is written."""
+
     pdq: str
     number: int
     quality: int | None = None
 
 
-class _Line(msgspec.Struct, frozen=True):
+class MediaQuery(msgspec.Struct, frozen=True):
+    """One piece of media by its hashes in hex, as it is written; at least one is there."""
+
     media_id: str = ""
     pdq: str | None = None
     quality: int | None = None
-    looks: list[_Look] = []
-    frames: list[_Frame] = []
+    looks: list[MediaLook] = []
+    frames: list[MediaFrame] = []
     md5: str | None = None
     sha1: str | None = None
     sha256: str | None = None
@@ -73,14 +79,14 @@ def read(line: bytes | str, where: str) -> Query:
     Raises Fault for a line that is no such object, says no hash, or a hash that is none, which is not repeated.
     """
     try:
-        found = msgspec.json.decode(line, type=_Line)
+        found = msgspec.json.decode(line, type=MediaQuery)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # msgspec names the field and its type, never the value.
         raise Fault(f"is no query ({error})", where=where, mend="write it as `ringfence media hash` does") from error
     looks = tuple(_look(look, where) for look in found.looks)
     if found.pdq and not any(look.transform == AS_IT_IS for look in looks):
-        looks = (_look(_Look(found.pdq, quality=found.quality), where), *looks)
-    frames = (_Look(one.pdq, f"frame {one.number}", one.quality) for one in found.frames)
+        looks = (_look(MediaLook(found.pdq, quality=found.quality), where), *looks)
+    frames = (MediaLook(one.pdq, f"frame {one.number}", one.quality) for one in found.frames)
     looks = (*looks, *(_look(frame, where) for frame in frames))
     texts = ((kind, getattr(found, kind)) for kind in (HashKind.SHA256, HashKind.SHA1, HashKind.MD5))
     digests = tuple(Signal(kind, parse(kind, text, f"{where}, {kind}")) for kind, text in texts if text)
@@ -106,5 +112,5 @@ def _troubles(query: Query) -> Iterator[tuple[str, str]]:
         yield "has a quality out of bounds", f"give 0 to {MOST_QUALITY}"
 
 
-def _look(look: _Look, where: str) -> Look:
+def _look(look: MediaLook, where: str) -> Look:
     return Look(parse(HashKind.PDQ, look.pdq, f"{where}, pdq"), look.transform, look.quality)

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,17 @@ from schemathesis.specs.openapi.checks import (
 
 from ringfence.guard.policies.policy import default_policy
 from ringfence.guard.service import openapi
-from ringfence.guard.service.application import Application
+from ringfence.guard.service.application import Application, Place, application
+from ringfence.guard.service.counters import Board
 from ringfence.guard.service.openapi import document
-from ringfence.guard.service.settings import build_app
 from ringfence.guard.snapshots import shelf
 from ringfence.guard.snapshots.signing import Signer, trust
 from ringfence.guard.snapshots.snapshot import Built
+from ringfence.media.banks.bank import Bank, Remedy
+from ringfence.media.banks.banks import Banks
+from ringfence.media.items import Item, Page, Signal
+from ringfence.model.words import HashKind
+from ringfence.store.workspace import Workspace
 
 DOCS = Path(__file__).parents[3] / "docs"
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
@@ -30,10 +36,14 @@ CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance,
 
 @pytest.fixture(scope="module")
 def app(make: Callable[..., Built], signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> Application:
-    folder = tmp_path_factory.mktemp("openapi")
-    trust(folder, signer)
-    shelf.publish(folder, make(["firecrest"], {"network:member": ["al"]}, {"lake": 0.9}), signer)
-    return build_app(folder, default_policy())
+    workspace = Workspace.create(tmp_path_factory.mktemp("openapi") / "platform")
+    with closing(Banks.of(workspace)) as banks:
+        banks.add(Bank("kittiwake", action=Remedy.SUPPRESS))
+        banks.land("kittiwake", Page((Item("one", (Signal(HashKind.PDQ, bytes(32)),)),), (), "", more=False))
+    trust(workspace.snapshots, signer)
+    shelf.publish(workspace.snapshots, make(["firecrest"], {"network:member": ["al"]}, {"lake": 0.9}), signer)
+    settings = workspace.config.guard
+    return application(Place(workspace.snapshots, default_policy(), settings, workspace=workspace), Board(1), 0)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +75,7 @@ def test_the_copy_in_the_docs_is_current() -> None:
 
 
 def test_it_describes_every_path_that_there_is(app: Application) -> None:
-    assert {path for path in document()["paths"] if path.startswith("/v1/")} == set(app.paths)
+    assert {path for path in document()["paths"] if path.startswith("/v1/")} == set(app.paths) | {"/v1/match"}
 
 
 def test_every_reference_leads_somewhere() -> None:

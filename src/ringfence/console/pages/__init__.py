@@ -2,13 +2,17 @@
 
 from ringfence.console.page import Page
 from ringfence.console.pages import (
+    account,
     audit,
+    case,
     evidence,
     exposure,
     first,
     guard,
     lexicon,
     media,
+    people,
+    queue,
     settings,
     sign_in,
     wellbeing,
@@ -16,12 +20,16 @@ from ringfence.console.pages import (
 
 ALL: tuple[Page, ...] = (
     *first.PAGES,
+    *queue.PAGES,
+    *case.PAGES,
+    *account.PAGES,
     *evidence.PAGES,
     *lexicon.PAGES,
     *media.PAGES,
     *guard.PAGES,
     *exposure.PAGES,
     *audit.PAGES,
+    *people.PAGES,
     *wellbeing.PAGES,
     *settings.PAGES,
     *sign_in.PAGES,

@@ -2,14 +2,14 @@
 
 import secrets
 import threading
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ringfence.cases import credentials
-from ringfence.cases.faults import Forbidden
-from ringfence.console import cookies, csrf, drawing, sessions
+from ringfence.cases.faults import Forbidden, Unknown
+from ringfence.console import cookies, csrf, drawing, provider, sessions
 from ringfence.console.asking import Asker, Console, local, shared
 from ringfence.console.page import OPEN, POST, Page
 from ringfence.console.sessions import Way
@@ -55,6 +55,42 @@ def entered(console: Console, secret: str, back: str) -> Response:
     return answer
 
 
+def to_provider(request: Request, back: str = "", again: Literal["yes", ""] = "") -> Response:
+    """On to the provider, who comes back to `from_provider`."""
+    console = shared(request)
+    console.limits.door.take(address(request))
+    settings = console.settings
+    if settings.provider is None:
+        raise Unknown("no provider is set", where="sign-in", mend="sign in by your password")
+    wanted = local(back) if back else "/"
+    url, kept = provider.begin(settings.provider, settings.address, wanted, settings.sealing, again=bool(again))
+    answer = RedirectResponse(url, 303)
+    cookies.give(answer, settings, cookies.PROVIDER, kept, provider.SECONDS)
+    return answer
+
+
+def from_provider(request: Request, state: str = "", code: str = "") -> Response:
+    """Back from the provider: signed in, or with a fresh proof."""
+    console = shared(request)
+    console.limits.door.take(address(request))
+    settings = console.settings
+    if settings.provider is None:
+        raise Unknown("no provider is set", where="sign-in", mend="sign in by your password")
+    pending = provider.returned(cookies.given(request, settings, cookies.PROVIDER), state, settings.sealing)
+    person = provider.person(settings.provider, settings.address, pending, code)
+    before = cookies.given(request, settings, cookies.SESSION)
+    somebody = credentials.vouched(console.database, settings.tenant, person)
+    known = sessions.find(console.database, settings, before) if pending.again else None
+    if pending.again and (known is None or known.person.id != somebody.id):
+        raise Forbidden("the provider names somebody else", where="sign-in", mend="sign out, then sign in again")
+    browser = request.headers.get("user-agent", "")
+    proved = known is not None
+    secret = sessions.begin(console.database, settings, somebody, Way.PROVIDER, browser, before, proved=proved)
+    answer = entered(console, secret, pending.back)
+    cookies.forget(answer, settings, cookies.PROVIDER)
+    return answer
+
+
 def leave(asking: Asker) -> Response:
     """Sign out: the session is gone, whoever has its secret."""
     with asking.act() as within:
@@ -82,7 +118,7 @@ def confirmed(
         credentials.confirm(console.database, asking.person, code.replace(" ", ""), asking.settings.sealing)
     except Forbidden as refused:
         words = f"The code {refused.what}; {refused.mend}."
-        return drawing.drawn(asking, "confirm.html", 403, back=local(back), refused=words)
+        return drawing.refusing(drawing.drawn(asking, "confirm.html", back=local(back), refused=words), 403)
     sessions.prove(console.database, asking.settings, asking.session, asking.at)
     return drawing.see(local(back), "proved")
 
@@ -98,7 +134,6 @@ def _form(request: Request, status: int, *, back: str, person: str = "", refused
     secret = cookies.given(request, settings, cookies.DOOR) or secrets.token_urlsafe(DOOR_SIZE)
     answer = drawing.for_anybody(
         "sign_in.html",
-        status,
         token=csrf.token(secret),
         back=back,
         person=person,
@@ -107,12 +142,14 @@ def _form(request: Request, status: int, *, back: str, person: str = "", refused
         first_run=not settings.provider and not credentials.anybody(console.database, settings.tenant),
     )
     cookies.give(answer, settings, cookies.DOOR, secret, DOOR_SECONDS)
-    return answer
+    return drawing.refusing(answer, status)
 
 
 PAGES = (
     Page("/sign-in", "sign_in", door, OPEN),
     Page("/sign-in", "enter", enter, OPEN, POST),
+    Page("/sign-in/provider", "to_provider", to_provider, OPEN),
+    Page("/sign-in/callback", "from_provider", from_provider, OPEN),
     Page("/sign-out", "leave", leave, None, POST),
     Page("/confirm", "confirm", confirm, None),
     Page("/confirm", "confirmed", confirmed, None, POST),

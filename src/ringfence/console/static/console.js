@@ -15,7 +15,10 @@
     notice("The console cannot be reached. What you see may be old; nothing was changed.");
   });
   // After a part was replaced, the marked row is looked for anew.
-  document.addEventListener("htmx:afterSwap", () => mark(-1));
+  document.addEventListener("htmx:afterSwap", () => {
+    mark(-1);
+    needless();
+  });
 
   const notice = (words) => {
     const place = document.getElementById("notice");
@@ -65,13 +68,24 @@
       location.assign(rows()[marked].dataset.href);
       return true;
     }
-    const target = document.querySelector(`main [data-key="${CSS.escape(key)}"]`);
-    if (!target) return false;
-    const within = target.closest("details");
-    if (within) within.open = true;
-    if (target.matches("input, textarea, select")) target.focus();
-    else target.click();
-    return true;
+    const ofRow = marked >= 0 && rows()[marked]?.querySelector(`[data-row-key="${CSS.escape(key)}"]`);
+    const target = ofRow || document.querySelector(`main [data-key="${CSS.escape(key)}"]`);
+    if (target) press(target);
+    return Boolean(target);
+  };
+
+  // A summary opens and has its first field ready; a field is ready itself; all else is pressed.
+  const press = (target) => {
+    const around = target.closest("details");
+    if (target.matches("summary")) {
+      around.open = !around.open;
+      (around.open ? around.querySelector("input:not([type=hidden]), select, textarea") ?? target : target).focus();
+    } else {
+      if (around) around.open = true;
+      if (target.matches("input, textarea, select")) target.focus();
+      else target.click();
+    }
+    target.scrollIntoView({ block: "nearest" });
   };
 
   document.addEventListener("keydown", (event) => {
@@ -143,5 +157,8 @@
   }
 
   // A form that acts on a change of its fields, as filters do, needs no button with a script.
-  for (const hidden of document.querySelectorAll("[data-without-script]")) hidden.hidden = true;
+  const needless = () => {
+    for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
+  };
+  needless();
 })();

@@ -128,16 +128,18 @@ def _recorder(wanted: bool) -> Recorder | None:  # noqa: FBT001 - the setting as
 
 
 async def _lifespan(desk: Desk, media: MediaDesk | None, receive: Receive, send: Send) -> None:
+    warm: asyncio.Future[None] | None = None
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             desk.start()
             if media is not None:
-                asyncio.get_running_loop().run_in_executor(None, media.warm)
+                warm = asyncio.get_running_loop().run_in_executor(None, media.warm)
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await desk.close()
-            if media is not None:
+            if warm is not None and media is not None:
+                await asyncio.wait([warm])  # it has open what is closed next
                 media.close()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -13,10 +13,12 @@ from ringfence.guard.service import requests
 from ringfence.guard.service.refusals import KINDS, Refused
 from ringfence.guard.service.replies import Decided, SlateSent
 from ringfence.guard.service.requests import Id, Number
+from ringfence.media.match import Answer
+from ringfence.media.queries import MediaQuery
 
 # Raised when the meaning of a path or field changes; a new one is no reason.
 API_VERSION = "1"
-JSON_TYPE, BYTES_TYPE = "application/json", "application/octet-stream"
+JSON_TYPE, LINES_TYPE, BYTES_TYPE = "application/json", "application/x-ndjson", "application/octet-stream"
 
 # Path, what it asks, what may be sent, what is answered.
 DECISIONS: tuple[tuple[str, str, tuple[type, ...], type], ...] = (
@@ -63,12 +65,14 @@ READINESS = {
 @cache
 def document() -> dict[str, Any]:
     """The whole document."""
-    types = sorted({kind for _, _, asked, told in DECISIONS for kind in (*asked, told)} | {Refused}, key=str)
+    others: set[type] = {Refused, MediaQuery, Answer}
+    types = sorted({kind for _, _, asked, told in DECISIONS for kind in (*asked, told)} | others, key=str)
     references, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     references, components = _named((references, components))
     named = dict(zip(types, references, strict=True))
     paths = {f"/v1/{name}": _decision(name, summary, asked, told, named) for name, summary, asked, told in DECISIONS}
     paths["/v1/slate"] = _slate(named)
+    paths["/v1/match"] = _match(named)
     paths |= _others(named)
     return {
         "openapi": "3.1.0",
@@ -105,6 +109,15 @@ def _decision(
 def _slate(named: dict[type, dict[str, Any]]) -> dict[str, Any]:
     body = {"type": "string", "format": "binary"}
     return {"post": _operation("slate", "Which verdict has each number of a slate?", BYTES_TYPE, body, body, named)}
+
+
+def _match(named: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    """One query as an object, or many with one a line and an answer a line."""
+    operation = _operation("match", "What is known of media?", JSON_TYPE, named[MediaQuery], named[Answer], named)
+    lines = {LINES_TYPE: {"schema": {"type": "string"}}}
+    operation["requestBody"]["content"] |= lines
+    operation["responses"]["200"]["content"] |= lines
+    return {"post": {**operation, "parameters": []}}
 
 
 def _operation(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from ringfence.media.banks.landing import CHANGED
-from ringfence.media.banks.numbers import KINDS
+from ringfence.media.banks.numbers import KINDS, NUMBERS
 from ringfence.media.items import Signal
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
@@ -26,7 +26,8 @@ class Review(StrEnum):
 class Content:
     """One piece of media in a bank. `held` says why it is in quarantine, `vouched` when a person let it out of there.
 
-    `gone` is what its source has withdrawn: the hashes are deleted, and only what was said of it is kept.
+    `gone` is what its source has withdrawn: the hashes are deleted, and only what was said of it is kept. `frames` is
+    how many PDQ hashes a video has that are good enough for its bank; of anything else it is None.
     """
 
     content: int
@@ -41,6 +42,7 @@ class Content:
     held: str | None
     vouched: datetime | None
     gone: bool
+    frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,11 @@ class Entry:
 
 _CONTENT = (
     "contents.content, banks.name, source_id, labels, contents.opinion, at, note, disabled_until, review, held, "
-    "vouched, gone"
+    "vouched, gone, "
+    # Sources label their videos so (NCMEC's list of videos, vPDQ text, what is hashed here).
+    "CASE WHEN labels LIKE '%\"video\"%' THEN (SELECT count(*) FROM entries AS frame WHERE frame.content = "
+    f"contents.content AND frame.kind = {NUMBERS[HashKind.PDQ]} "
+    "AND coalesce(frame.quality, least_quality) >= least_quality) END"
 )
 _FROM = "FROM contents JOIN banks USING (bank)"
 
@@ -120,7 +126,7 @@ def _entries(rows: sqlite3.Cursor) -> Iterator[Entry]:
 
 
 def _content(row: Sequence[object]) -> Content:
-    content, bank, source_id, labels, opinion, at, note, disabled, review, held_for, vouched, gone = row
+    content, bank, source_id, labels, opinion, at, note, disabled, review, held_for, vouched, gone, frames = row
     return Content(
         int(str(content)),
         str(bank),
@@ -134,6 +140,7 @@ def _content(row: Sequence[object]) -> Content:
         None if held_for is None else str(held_for),
         moment(vouched),
         bool(gone),
+        None if frames is None else int(str(frames)),
     )
 
 

@@ -3,26 +3,30 @@
 Rows with one id are one item with all their hashes. A row with a hash that is none, or without any, is bad.
 """
 
-import csv
-import io
 import re
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
+import numpy as np
+
 from ringfence.ingest.choices import choices
-from ringfence.media.exchange import places
+from ringfence.media.exchange import text_rows
 from ringfence.media.exchange.column_mapping import Column, ColumnMapping
-from ringfence.media.exchange.rows import Bad, Rows, content
+from ringfence.media.exchange.places import time
+from ringfence.media.exchange.rows import Bad, Rows
 from ringfence.media.exchange.sent import labels, signal, source_id
+from ringfence.media.exchange.text_rows import LOST, TextRows
 from ringfence.media.items import Item, Signal
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
 
-LOST = "\ufffd"  # stands for bytes that are not of the encoding
 MOST_QUALITY = 100
 # A name of a column that may be told: where a file has no header, its first row holds hashes.
 _NAME = re.compile(r"[A-Za-z][A-Za-z _.-]{0,30}[0-9]{0,3}( [A-Za-z]{1,20}){0,3}")
@@ -47,60 +51,84 @@ class _Row:
     at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where in a row everything is, from 0; None for what no column holds. `columns` names them, for messages."""
+
+    hashes: tuple[tuple[HashKind, int], ...]
+    source_id: int | None
+    quality: int | None
+    labels: tuple[int, ...]
+    opinion: int | None
+    at: int | None
+    columns: Mapping[int, Column]
+
+
 class _Unusable(Exception):
     """A row that cannot be used; it says why, and repeats nothing of the row."""
 
 
 def read(path: Path, mapping: ColumnMapping) -> Rows:
-    """The items of a file. Raises Fault for no file, one that is not in the encoding, or lacks a column."""
-    body, digest = content(path)
-    rows = _rows(_text(body, mapping.encoding, path), mapping.delimiter)
-    where = _header(rows, mapping, path)
-    gathered: dict[str, _Gathered] = {}
+    """The items of a file, read through once. Raises Fault for no file, one not in the encoding, or without a column.
+
+    Each time the items are gone through, the file is read once more; kept at once are those alone whose rows are apart.
+    """
+    table = text_rows.opened(path, mapping.encoding, mapping.delimiter)
     bad: list[Bad] = []
-    good = 0
+    good, begun = 0, array("q")
+    last = ""
+    for one in _each(table, mapping):
+        if isinstance(one, Bad):
+            bad.append(one)
+            continue
+        good += 1
+        if one.name != last:
+            last = one.name
+            begun.append(hash(last))
+    return Rows(table.digest, _Items(table, mapping, _more_than_once(begun)), good, tuple(bad))
+
+
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """What the rows say together, an item an id. `apart` holds the hashes of ids whose rows do not all follow."""
+
+    table: TextRows
+    mapping: ColumnMapping
+    apart: frozenset[int]
+
+    def __iter__(self) -> Iterator[Item]:
+        kept: dict[str, _Gathered] = {}
+        rows = (row for row in _each(self.table, self.mapping) if isinstance(row, _Row))
+        for name, together in groupby(rows, key=attrgetter("name")):
+            gathered = kept if hash(name) in self.apart else {}
+            for row in together:
+                _gather(gathered, row)
+            if gathered is not kept:
+                yield _item(name, gathered[name])
+        yield from (_item(name, one) for name, one in kept.items())
+
+
+def _each(table: TextRows, mapping: ColumnMapping) -> Iterator[_Row | Bad]:
+    """Every row that is not empty, or why it cannot be used."""
+    rows = iter(table)
+    places = _places(mapping, _header(rows, mapping, table.path))
     for line, cells, trouble in rows:
         if trouble:
-            bad.append(Bad(line, trouble, ""))
-            continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        try:
-            _gather(gathered, _row(cells, mapping, where))
-            good += 1
-        except _Unusable as error:
-            bad.append(Bad(line, str(error), mapping.delimiter.join(cells)))
-    items = tuple(
-        Item(name, tuple(one.signals), tuple(one.labels), one.opinion, one.at) for name, one in gathered.items()
-    )
-    return Rows(digest, items, good, tuple(bad))
+            yield Bad(line, trouble, "")
+        elif any(cell.strip() for cell in cells):
+            try:
+                yield _row(cells, mapping, places)
+            except _Unusable as error:
+                yield Bad(line, str(error), mapping.delimiter.join(cells))
 
 
-def _text(body: bytes, encoding: str, path: Path) -> str:
-    """The text without a byte order mark. UTF-16 and the like are known by it where the encoding does not say."""
-    try:
-        text = body.decode(encoding, "replace")
-    except (UnicodeError, LookupError):
-        text = LOST
-    if text.count(LOST) * 10 > len(text):
-        mend = 'set encoding in the mapping, such as "utf-16" or "cp1252"'
-        raise Fault(f"is not {encoding}", where=str(path), mend=mend)
-    return text.removeprefix("\ufeff")
+def _more_than_once(hashes: Sequence[int]) -> frozenset[int]:
+    ordered = np.sort(np.asarray(hashes, np.int64))
+    return frozenset(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
 
 
-def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str], str]]:
-    """Each row: the number of its first line, its cells, and why it cannot be read, if so."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    while True:
-        first = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield first, [], "cannot be read as a row"
-        else:
-            yield first, cells, ""
+def _item(name: str, one: _Gathered) -> Item:
+    return Item(name, tuple(one.signals), tuple(one.labels), one.opinion, one.at)
 
 
 def _header(rows: Iterator[tuple[int, list[str], str]], mapping: ColumnMapping, path: Path) -> Mapping[Column, int]:
@@ -125,31 +153,48 @@ def _header(rows: Iterator[tuple[int, list[str], str]], mapping: ColumnMapping, 
     return found
 
 
-def _row(cells: list[str], mapping: ColumnMapping, where: Mapping[Column, int]) -> _Row:
-    def cell(column: Column | None) -> str:
-        if column is None:
-            return ""
-        place = where[column]
-        if place >= len(cells):
-            raise _Unusable(f"has {len(cells)} columns, not {place + 1}")
-        text = cells[place].strip()
-        if LOST in text:
-            raise _Unusable(f"column {column} holds what is not {mapping.encoding}")
-        if "\n" in text or "\r" in text:
-            raise _Unusable(f"column {column} holds a line break: perhaps a quote before it is not closed")
-        return text
-
+def _places(mapping: ColumnMapping, found: Mapping[Column, int]) -> _Places:
+    """Where in a row everything is, looked up once for all rows."""
     columns = mapping.columns
-    signals = tuple(_signal(kind, text, cell(columns.quality))
-                    for kind, column in columns.hashes().items() if (text := cell(column)))  # fmt: skip
+    at, opinion = columns.at, columns.opinion
+    return _Places(
+        tuple((kind, found[column]) for kind, column in columns.hashes().items()),
+        None if columns.source_id is None else found[columns.source_id],
+        None if columns.quality is None else found[columns.quality],
+        tuple(found[column] for column in columns.labels),
+        None if opinion is None else found[opinion],
+        None if at is None else found[at],
+        {place: column for column, place in found.items()},
+    )
+
+
+def _row(cells: list[str], mapping: ColumnMapping, places: _Places) -> _Row:
+    quality = _cell(cells, places, places.quality, mapping)
+    signals = tuple([_signal(kind, text, quality) for kind, place in places.hashes
+                     if (text := _cell(cells, places, place, mapping))])  # fmt: skip
     if not signals:
         raise _Unusable("holds no hash")
-    words = labels(*mapping.labels, *map(cell, columns.labels))
-    name = cell(columns.source_id)
-    if columns.source_id is not None and not source_id(name):
+    words = labels(*mapping.labels, *[_cell(cells, places, place, mapping) for place in places.labels])
+    name = _cell(cells, places, places.source_id, mapping)
+    if places.source_id is not None and not source_id(name):
         raise _Unusable("has no id, or one that cannot be kept")
-    opinion = _opinion(cell(columns.opinion), mapping) if columns.opinion is not None else Opinion.POSITIVE
-    return _Row(name or _made_id(signals), signals, words, opinion, _time(cell(columns.at)))
+    opinion = Opinion.POSITIVE
+    if places.opinion is not None:
+        opinion = _opinion(_cell(cells, places, places.opinion, mapping), mapping)
+    return _Row(name or _made_id(signals), signals, words, opinion, _time(_cell(cells, places, places.at, mapping)))
+
+
+def _cell(cells: list[str], places: _Places, place: int | None, mapping: ColumnMapping) -> str:
+    if place is None:
+        return ""
+    if place >= len(cells):
+        raise _Unusable(f"has {len(cells)} columns, not {place + 1}")
+    text = cells[place].strip()
+    if LOST in text:
+        raise _Unusable(f"column {places.columns[place]} holds what is not {mapping.encoding}")
+    if "\n" in text or "\r" in text:
+        raise _Unusable(f"column {places.columns[place]} holds a line break: perhaps a quote before it is not closed")
+    return text
 
 
 def _signal(kind: HashKind, text: str, quality: str) -> Signal:
@@ -174,9 +219,10 @@ def _opinion(text: str, mapping: ColumnMapping) -> Opinion:
 
 
 def _time(text: str) -> datetime | None:
-    if text and places.time(text) is None:
+    at = time(text) if text else None
+    if text and at is None:
         raise _Unusable("its time is not ISO 8601")
-    return places.time(text)
+    return at
 
 
 def _made_id(signals: tuple[Signal, ...]) -> str:

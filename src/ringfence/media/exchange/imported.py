@@ -1,12 +1,13 @@
 """How does a file of hashes reach a bank? As pages, like those of an exchange; the same file twice is as once."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ringfence.media.exchange.fetch import Shelf
 from ringfence.media.exchange.rows import Rows
-from ringfence.media.items import Page
+from ringfence.media.items import Item, Page
 from ringfence.model.faults import Fault
 
 PAGE = 10_000  # items that land at a time
@@ -23,8 +24,18 @@ class Imported:
     landed: Mapping[str, int]
 
 
-def land(rows: Rows, shelf: Shelf, where: str, *, whole: bool = False, most_removed: float = MOST_REMOVED) -> Imported:
+def land(
+    rows: Rows,
+    shelf: Shelf,
+    where: str,
+    *,
+    whole: bool = False,
+    most_removed: float = MOST_REMOVED,
+    tell: Callable[[Mapping[str, int]], object] = lambda _: None,
+) -> Imported:
     """Land what is in a file; where it is the `whole` list, what it lacks is removed, unless rows of it are bad.
+
+    `tell` gets after each page what became of the items so far.
 
     Raises Fault for a bank that an exchange fills, and for a file that would remove too much of the bank.
     """
@@ -34,12 +45,19 @@ def land(rows: Rows, shelf: Shelf, where: str, *, whole: bool = False, most_remo
     gone = _gone(rows, shelf, where, most_removed) if whole else ()
     landed: Counter[str] = Counter()
     text = OF_A_FILE + rows.digest
-    pages = [Page(rows.items[start : start + PAGE], (), text, more=True) for start in range(0, len(rows.items), PAGE)]
-    pages += [Page((), gone[start : start + PAGE], text, more=True) for start in range(0, len(gone), PAGE)]
-    for page in pages:
+    for page in _pages(rows.items, gone, text):
         did = shelf.land(page)
         landed.update(added=did.added, changed=did.changed, removed=did.removed, unchanged=did.unchanged)
+        tell(landed)
     return Imported(rows.good, len(rows.bad), landed)
+
+
+def _pages(items: Iterable[Item], gone: Sequence[str], checkpoint: str) -> Iterator[Page]:
+    there = iter(items)
+    while page := tuple(islice(there, PAGE)):
+        yield Page(page, (), checkpoint, more=True)
+    for start in range(0, len(gone), PAGE):
+        yield Page((), tuple(gone[start : start + PAGE]), checkpoint, more=True)
 
 
 def _gone(rows: Rows, shelf: Shelf, where: str, most_removed: float) -> tuple[str, ...]:

@@ -25,10 +25,13 @@ class Bad:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A file as it was read: `digest` names its content, `good` counts the rows that made the items."""
+    """A file as it was read: `digest` names its content, `good` counts the rows that made the items.
+
+    The items may be gone through more than once.
+    """
 
     digest: str
-    items: tuple[Item, ...]
+    items: Iterable[Item]
     good: int
     bad: tuple[Bad, ...]
 

@@ -54,9 +54,9 @@ class MediaDesk:
                 self.matcher.match_all([Query("", looks=(Look(bytes(SIZES[HashKind.PDQ])),))], remember=False)
 
     def close(self) -> None:
-        """End what was opened."""
+        """End what was opened; what is asked again is opened again."""
         for name in ("pool", "_matcher", "banks"):
-            if (part := self.__dict__.get(name)) is not None:
+            if (part := self.__dict__.pop(name, None)) is not None:
                 part.close()
 
 
