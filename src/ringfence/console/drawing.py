@@ -47,6 +47,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "taken_back": "Taken back: what stood before stands again.",
         "let_out": "It is out of quarantine, and acts again.",
         "kept_in": "It stays in quarantine by your word.",
+        "undone_batch": "The batch is undone, and the guard knows.",
+        "given_back": "The account is in discovery again, and the guard knows.",
         "rested": "Good. Counting begins anew.",
         "put_off": "You will be reminded in a quarter of an hour.",
         "proved": "Thank you. Go on with what you were doing.",

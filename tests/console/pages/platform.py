@@ -21,6 +21,7 @@ LINK = "https://firecrest.example/<b>nest"
 SAME = "the very same words of a firecrest, twice"
 PDQ = "0f" * 32
 MEMBERS = ("a", "b", "c")
+EVERYBODY = (*MEMBERS, "z", *(f"x{number}" for number in range(60)))
 
 
 def posts() -> list[Mapping[str, object]]:
@@ -39,7 +40,7 @@ def posts() -> list[Mapping[str, object]]:
 def fill(room: Room, folder: Path, written: Sequence[Mapping[str, object]] = ()) -> str:
     """Put it into the store, with a case of the members; the id of the case."""
     folder.mkdir()
-    rows = {"posts": written or posts(), "accounts": [{"account_id": one} for one in ("a", "b", "c", "z")]}
+    rows = {"posts": written or posts(), "accounts": [{"account_id": one} for one in EVERYBODY]}
     for name, given in rows.items():
         text = "".join(json.dumps(row, default=lambda at: at.isoformat()) + "\n" for row in given)
         (folder / f"{name}.jsonl").write_text(text)
