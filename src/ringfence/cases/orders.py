@@ -13,6 +13,7 @@ from ringfence.cases.preview import staged
 from ringfence.cases.transaction import Transaction
 
 WORDS = 500  # characters that are kept of what a target says
+MANY = 500  # new orders, after which PostgreSQL counts them
 CHUNK = 500  # SQLite binds 32,766 values at the most, and fewer are faster
 # What was asked for and has no clear answer, or was not asked for yet.
 LIVE = (State.PENDING, State.SENT, State.UNKNOWN)
@@ -162,6 +163,9 @@ def _insert(
     ]  # fmt: skip
     if rows:
         within.connection.execute(sa.insert(ORDERS), rows)
+    if len(rows) >= MANY and within.connection.dialect.name == "postgresql":
+        # It knows nothing of rows that have just come, and would look for some by their keys among all of them.
+        within.connection.execute(sa.text("ANALYZE plan_orders"))
 
 
 def _of_keys(within: Transaction, keys: Sequence[str]) -> list[tuple[sa.ColumnElement[bool], ...]]:
