@@ -19,7 +19,8 @@ from ringfence.cases.audit import Act
 from ringfence.cases.database import Database
 from ringfence.cases.faults import Forbidden
 from ringfence.cases.people import Role, at_shell
-from ringfence.cases.tables import COMMENTS, METADATA, PROTECTED
+from ringfence.cases.plan_tables import PLANS
+from ringfence.cases.tables import COMMENTS, PROTECTED
 from ringfence.model.faults import Fault
 from ringfence.store.workspace import Workspace
 
@@ -27,7 +28,7 @@ from ringfence.store.workspace import Workspace
 def test_the_migrations_make_the_tables_that_the_code_uses(room: Room) -> None:
     with room.database.engine.connect() as connection, warnings.catch_warnings():
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
+        assert compare_metadata(context, PLANS.metadata) == []
 
 
 def test_the_newest_migration_is_the_one_asked_for() -> None:

@@ -34,6 +34,19 @@ class Event(StrEnum):
     REGROUPED = "regrouped"
     CLOSED = "closed"
     REOPENED = "reopened"
+    PLAN_DRAFTED = "plan_drafted"
+    PLAN_FROZEN = "plan_frozen"
+    PLAN_APPROVED = "plan_approved"
+    PLAN_REFUSED = "plan_refused"
+    PLAN_STARTED = "plan_started"
+    PLAN_STOPPED = "plan_stopped"
+    PLAN_DONE = "plan_done"
+    PLAN_UNDO_ORDERED = "plan_undo_ordered"
+    PLAN_UNDONE = "plan_undone"
+    APPEALED = "appealed"
+    APPEAL_DECIDED = "appeal_decided"
+    HELD = "held"
+    PURGED = "purged"
 
 
 @dataclass(frozen=True, slots=True)

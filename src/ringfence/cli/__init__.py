@@ -12,7 +12,7 @@ from ringfence.model.faults import Exit, Fault
 NAMES = (
     "demo", "init", "ingest", "scan", "discover", "networks", "explain", "recidivism", "publish", "decide", "serve",
     "live", "media", "audit", "report", "status", "exposure",
-    "cases", "people", "console",
+    "cases", "people", "console", "plan", "appeal", "hold",
     "lexicon", "seeds", "review", "policy", "limits", "snapshot", "damping", "keys",
 )  # fmt: skip
 _added: set[str] = set()

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from ringfence.cases.tables import METADATA
+from ringfence.cases.plan_tables import PLANS
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA, transactional_ddl=False)
+CONNECTION = context.config.attributes["connection"]
+context.configure(connection=CONNECTION, target_metadata=PLANS.metadata, transactional_ddl=False)
 context.run_migrations()

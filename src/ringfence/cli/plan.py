@@ -1,0 +1,301 @@
+"""ringfence plan"""
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from ringfence.cases import execution, plans, undo
+from ringfence.cases import plan as plan_
+from ringfence.cases.actions import Action
+from ringfence.cases.plan import Phase
+from ringfence.cases.preview import Preview, Wish
+from ringfence.cli import say
+from ringfence.cli.desk import By, Desk, Why, counted, desk, told
+from ringfence.enforcement import configured, feedback, running
+from ringfence.enforcement.enforcer import Enforcer
+from ringfence.enforcement.feedback import Delivered
+
+GROUP = typer.Typer(
+    name="plan", help="What is done about a network: previewed, approved by a second person, run, undone.",
+    no_args_is_help=True,
+)  # fmt: skip
+CaseId = Annotated[str, typer.Argument(help="The id of a case, as `ringfence cases list` has it.")]
+PlanId = Annotated[str, typer.Argument(help="The id of a plan, as `ringfence plan list` has it.")]
+Actions = Annotated[list[Action], typer.Option("--action", help="What to do; give it again for more than one.")]
+Accounts = Annotated[
+    list[str] | None, typer.Option("--account", help="Only this member; give it again for more. Without it, all.")
+]
+Stage = Annotated[int | None, typer.Option(help="Go on up to the end of this stage; without it, as the plan says.")]
+STEPS = ("account", "actions", "stage", "probability", "why", "against")
+
+
+@GROUP.command()
+def preview(
+    case_id: CaseId,
+    action: Actions,
+    by: By,
+    why: Why,
+    account: Accounts = None,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
+    """Show what a plan would do: to whom and why, who is set aside, and how far it reaches. Nothing is done.
+
+    Example: ringfence plan preview case-0123456789abcdef --action limit --by wren --why "sells" --workspace platform
+    """
+    with desk(workspace, by) as at:
+        seen = plans.preview(at.database, at.workspace, at.person, case_id, _wish(action, why, account))
+    if as_json:
+        say.as_json(seen)
+    else:
+        _show(seen)
+
+
+@GROUP.command()
+def propose(
+    case_id: CaseId,
+    action: Actions,
+    by: By,
+    why: Why,
+    account: Accounts = None,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
+    """Freeze a plan for a case that one holds. Somebody who had no part in it approves it by its digest.
+
+    Example: ringfence plan propose case-0123456789abcdef --action suspend --by wren --why "sells" --workspace platform
+    """
+    with desk(workspace, by) as at:
+        made = plans.propose(at.database, at.workspace, at.person, case_id, _wish(action, why, account))
+    if as_json:
+        say.as_json({"plan": told(made)})
+    else:
+        typer.echo(f"{made.plan_id}: {made.accounts:,} accounts, frozen under {made.digest}")
+
+
+@GROUP.command()
+def approve(
+    plan_id: PlanId,
+    digest: Annotated[str, typer.Option(help="The digest of what was seen, as `ringfence plan show` has it.")],
+    by: By,
+    why: Why,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Turn it down instead, for good.")] = False,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
+    """Agree to a frozen plan, as a senior reviewer who had no part in it. Its evidence is held from now on.
+
+    Example: ringfence plan approve plan-0123456789abcdef --digest 12ab --by finch --why "agreed" --workspace platform
+    """
+    with desk(workspace, by) as at:
+        if refuse:
+            plans.refuse(at.database, at.person, plan_id, digest, why)
+        else:
+            plans.approve(at.database, at.workspace, at.person, plan_id, digest, why)
+    _done({"plan": plan_id, "decision": "refused" if refuse else "approved"}, as_json)
+
+
+@GROUP.command()
+def run(
+    plan_id: PlanId,
+    by: By,
+    stage: Stage = None,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
+    """Carry an approved plan out, up to the end of a stage. It stops where too much goes wrong.
+
+    Example: ringfence plan run plan-0123456789abcdef --by wren --workspace platform
+    """
+    _run(workspace, plan_id, by, stage, as_json)
+
+
+@GROUP.command()
+def resume(
+    plan_id: PlanId,
+    by: By,
+    stage: Stage = None,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
+    """Go on with a plan that stopped, or whose process died. What has no clear answer is asked again with its key.
+
+    Example: ringfence plan resume plan-0123456789abcdef --by wren --workspace platform
+    """
+    _run(workspace, plan_id, by, stage, as_json)
+
+
+@GROUP.command()
+def stop(plan_id: PlanId, by: By, why: Why, workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
+    """Have a plan that runs stop before its next orders.
+
+    Example: ringfence plan stop plan-0123456789abcdef --by finch --why "let me look" --workspace platform
+    """
+    with desk(workspace, by) as at, at.act() as within:
+        execution.stop(within, plan_id, why)
+    _done({"plan": plan_id, "stopped": why}, as_json)
+
+
+@GROUP.command("undo")
+def undo_(
+    plan_id: PlanId,
+    by: By,
+    why: Annotated[str, typer.Option(help="Why; without it, go on with what was ordered to be taken back.")] = "",
+    stage: Stage = None,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
+    """Take back what a plan did, the last thing first, and name what cannot be. Run again, it goes on.
+
+    Example: ringfence plan undo plan-0123456789abcdef --by wren --why "the wrong network" --workspace platform
+    """
+    with desk(workspace, by) as at:
+        enforcer = configured.enforcer(at.workspace)
+        if why:
+            with at.act() as within:
+                undo.order(within, plan_id, why, enforcer.reversible)
+        with at.act() as within:
+            waits = plans.show(within, plan_id)
+        ended = waits.plan.status.value
+        if waits.undone.stages and waits.plan.status is not Phase.UNDONE:
+            ended = running.undo(at.database, at.person, plan_id, enforcer, stage)
+        delivered = feedback.deliver(at.workspace, at.database)
+    lasting = [{"account": one.account_id, "action": one.action, "why": one.why} for one in waits.lasting]
+    if as_json:
+        say.as_json({"plan": plan_id, "ended": ended, "lasting": lasting, "told": delivered})
+        return
+    typer.echo(f"{plan_id}: {ended}")
+    say.table("", ("not taken back", "action", "why"), [tuple(one.values()) for one in lasting])
+    _say_delivered(delivered)
+
+
+@GROUP.command()
+def show(plan_id: PlanId, workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
+    """Show a plan: who it acts on and why, who is set aside, who decided, how far it is. The read is audited.
+
+    Example: ringfence plan show plan-0123456789abcdef --workspace platform
+    """
+    with desk(workspace) as at, at.act() as within:
+        seen = plans.show(within, plan_id)
+    if as_json:
+        parts = {"content": seen.content, "proposed_by": sorted(seen.proposed_by), "troubles": seen.troubles}
+        done = {"done": counted(seen.done), "undone": counted(seen.undone)}
+        lasting = [{"account": one.account_id, "action": one.action, "why": one.why} for one in seen.lasting]
+        say.as_json({"plan": told(seen.plan), **parts, **done, "lasting": lasting})
+        return
+    about = seen.plan
+    typer.echo(f"{plan_id} for {about.case_id}: {about.status}{f' ({about.stopped})' if about.stopped else ''}")
+    typer.echo(f"digest {about.digest or 'none yet'}; proposed by {', '.join(sorted(seen.proposed_by))}")
+    if about.decided_by:
+        typer.echo(f"decided by {about.decided_by}: {about.decision}")
+    if seen.content:
+        _show(seen.content.preview)
+    for title, progress in (("done", seen.done), ("taken back", seen.undone)):
+        rows = [(stage, ", ".join(f"{many:,} {state}" for state, many in states.items()))
+                for stage, states in progress.stages.items()]  # fmt: skip
+        say.table(f"\nOrders {title}, by stage", ("stage", "orders"), rows)
+    for subject, trouble in seen.troubles.items():
+        typer.echo(f"{subject} could not be used as {trouble}")
+
+
+@GROUP.command("list")
+def list_(
+    status: Annotated[Phase | None, typer.Option(help="Only plans in this state.")] = None,
+    workspace: say.Where = say.HERE,
+    as_json: say.AsJson = False,
+) -> None:
+    """Show the plans, the newest first. The read is audited.
+
+    Example: ringfence plan list --status frozen --workspace platform
+    """
+    with desk(workspace) as at, at.act() as within:
+        found = plan_.listed(within, status)
+    if as_json:
+        say.as_json({"plans": [told(one) for one in found]})
+        return
+    rows = [
+        (one.plan_id, one.case_id, one.status, one.accounts, one.by, one.decided_by or "", f"{one.at:%Y-%m-%d %H:%M}")
+        for one in found
+    ]
+    say.table("", ("plan", "case", "status", "accounts", "by", "decided by", "at (UTC)"), rows)
+
+
+@GROUP.command()
+def deliver(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
+    """Tell discovery and the guard what was decided and not told yet. `run` and `undo` do it as well.
+
+    Example: ringfence plan deliver --workspace platform
+    """
+    with desk(workspace) as at:
+        done = feedback.deliver(at.workspace, at.database)
+    if as_json:
+        say.as_json(done)
+    else:
+        _say_delivered(done)
+
+
+def _run(workspace: say.Where, plan_id: str, by: str, stage: int | None, as_json: bool) -> None:
+    with desk(workspace, by) as at:
+        enforcer = configured.enforcer(at.workspace)
+        ended, delivered = _carried_out(at, plan_id, enforcer, stage)
+    if as_json:
+        say.as_json({"plan": plan_id, "ended": ended, "told": delivered})
+        return
+    typer.echo(f"{plan_id}: {ended}")
+    _say_delivered(delivered)
+
+
+def _carried_out(at: Desk, plan_id: str, enforcer: Enforcer, stage: int | None) -> tuple[str, Delivered]:
+    with at.act() as within:
+        many = plan_.seen(within, plan_id).accounts
+    with say.bars() as bars:
+        bars.start("plan")
+        ended = running.start(
+            at.database, at.workspace, at.person, plan_id, enforcer, stage,
+            lambda answered: bars.advance(answered / max(many, 1)),
+        )  # fmt: skip
+        bars.advance(1.0)
+    return ended, feedback.deliver(at.workspace, at.database)
+
+
+def _wish(actions: list[Action], why: str, accounts: list[str] | None) -> Wish:
+    return Wish(tuple(actions), why, tuple(accounts) if accounts else None)
+
+
+def _show(seen: Preview) -> None:
+    blast = seen.blast
+    orders = ", ".join(f"{action} {many:,}" for action, many in blast.orders.items())
+    typer.echo(f"{blast.accounts:,} accounts ({blast.share:.0%} of the case): {orders}")
+    typer.echo(f"{blast.irreversible:,} of these cannot be undone; {blast.contested:,} accounts have counter-evidence")
+    reach = (("accounts that follow them", blast.audience), ("shown them lately", blast.viewers),
+             ("likely minors among both", blast.minors_reached), ("posts", blast.posts),
+             ("hashtags", blast.hashtags))  # fmt: skip
+    typer.echo("Reach: " + ", ".join(f"{many:,} {name}" for name, many in reach if many is not None))
+    rows = [
+        (one.account_id, ", ".join(one.actions), one.stage,
+         "" if one.evidence.probability is None else f"{one.evidence.probability:.0%}",
+         "; ".join(one.evidence.reasons), "; ".join(one.evidence.against))
+        for one in seen.steps
+    ]  # fmt: skip
+    say.table("", STEPS, rows)
+    say.table("\nSet aside", ("account", "why"), [(one.account_id, one.why) for one in seen.aside])
+    for why, many in Counter(one.why for one in seen.aside).items():
+        typer.echo(f"{many:,}: {why}")
+
+
+def _say_delivered(done: Delivered) -> None:
+    typer.echo(
+        f"Discovery was told {done.labels:,} labels and {done.doubts:,} doubts, the guard {done.limits:,} limits"
+    )
+    if done.unusable:
+        typer.echo(f"{done.unusable:,} could not be used: see `ringfence plan show`")
+    if done.limits:
+        typer.echo("Run `ringfence publish` to hand the limits to the guard")
+
+
+def _done(answer: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        say.as_json(answer)
+    else:
+        typer.echo(": ".join(answer.values()))
