@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from tests.cases.conftest import Room, _room, template
 from tests.cases.networks import found, network
+from tests.console.browser import chromium, console, served_console
 from tests.postgresql import Postgresql
 
 from ringfence.cases import credentials, opening, reports, staff
@@ -30,7 +31,7 @@ from ringfence.console.pages import ALL
 from ringfence.console.settings import Settings
 from ringfence.store.load import load
 
-__all__ = ["template"]
+__all__ = ["chromium", "console", "served_console", "template"]
 
 PASSWORD = "a long enough password"
 HASHED = credentials.hashed(PASSWORD)  # slow on purpose, so once

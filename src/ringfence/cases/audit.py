@@ -63,6 +63,7 @@ class Act(StrEnum):
     CASE_MARKED = "case_marked"
     CASE_CLOSED = "case_closed"
     CASE_REOPENED = "case_reopened"
+    TIES_READ = "ties_read"
     COMMENT_ADDED = "comment_added"
     REPORT_RECEIVED = "report_received"
     REPORTS_READ = "reports_read"

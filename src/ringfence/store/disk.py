@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -37,11 +38,28 @@ def _cause(error: OSError | duckdb.IOException) -> str:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Make `path` hold `content`: readers see the old file or the new one, and after return the new one lasts."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    _write_whole(path, lambda aside: aside.write_bytes(content))
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """The same, for a file and a folder that only their owner may read. Threads may write the same file at once."""
+
+    def write(aside: Path) -> None:
+        aside.unlink(missing_ok=True)  # a process killed before may have left it
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as file:
+            file.write(content)
+
+    with writing(path.parent):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_whole(path, write)
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            aside.write_bytes(content)
+            write(aside)
             keep(aside, path)
         except OSError:
             with suppress(OSError):  # the first failure is the one to tell of

@@ -94,6 +94,10 @@ class Workspace:
         return self.path / "cases.sqlite"
 
     @property
+    def case_ties(self) -> Path:
+        return self.path / "case_ties"
+
+    @property
     def audit_heads(self) -> Path:
         return self.path / "audit_heads"
 
