@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ringfence.console import figure_rows
 from ringfence.console.figure_rows import NO, YES, Rows, Source
-from ringfence.console.times import lasted
+from ringfence.console.times import MINUTE, lasted
 from ringfence.exposure.estimates import Estimate, wilson
 from ringfence.pictures.figures import interval, percent
 
@@ -59,7 +59,7 @@ def between(rows: Rows) -> Told:
 def waits(rows: Rows) -> Told:
     """The same of what waits, with the longest."""
     times = sorted(_moment(row[1]) - _moment(row[0]) for row in rows)
-    longest = f", the longest {lasted(times[-1])}" if times else ""
+    longest = f", the longest {_time(times[-1])}" if times else ""
     return Told(_median(times), more=f"median of {len(times):,}{longest}")
 
 
@@ -153,7 +153,11 @@ def _rate(cases: int, of: int, what: str) -> Told:
 
 def _median(times: Sequence[timedelta]) -> str:
     """The least time that at least half of them are not above, as the queue's own figures have it."""
-    return lasted(times[(len(times) + 1) // 2 - 1]) if times else NONE
+    return _time(times[(len(times) + 1) // 2 - 1]) if times else NONE
+
+
+def _time(time: timedelta) -> str:
+    return lasted(time) if time >= MINUTE else "under 1 min"
 
 
 def _parts(names: Iterable[str]) -> tuple[tuple[str, int], ...]:

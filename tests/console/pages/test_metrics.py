@@ -106,7 +106,7 @@ def in_words(seconds: float) -> str:
     for unit, letter in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= unit:
             return f"{int(seconds // unit)} {letter}"
-    return "now"
+    return "under 1 min"
 
 
 def middle(rows: list[Row], begin: str, end: str) -> str:
