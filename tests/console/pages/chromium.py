@@ -1,32 +1,11 @@
-"""A real Chromium: the system's own, else the one that Playwright has installed."""
+"""A window of Chromium in which somebody is signed in, and what is wrong with its pages."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from tests.console.conftest import Browser as Client
 from tests.console.conftest import Place
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 BAD = ("serious", "critical")
-
-
-@contextmanager
-def launched() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = next((found for name in NAMES if (found := shutil.which(name))), None)
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except Error:
-            if os.environ.get("CI") == "true":
-                raise
-            pytest.skip("there is no Chromium: run `playwright install chromium`")
-        yield browser
-        browser.close()
 
 
 def context(browser: Browser, place: Place, client: Client, **more: object) -> BrowserContext:

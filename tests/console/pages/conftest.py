@@ -1,10 +1,8 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
-import playwright.sync_api
 import pytest
 from tests.console.conftest import Browser, Place, make_place, place, room, template
-from tests.console.pages.chromium import launched
 
 from ringfence.cases import staff
 from ringfence.cases.people import Person, Role, at_shell
@@ -35,10 +33,3 @@ def inside(place: Place) -> Inside:
         return within_console(place, name, *roles)
 
     return made
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[playwright.sync_api.Browser]:
-    """One Chromium for all of them."""
-    with launched() as browser:
-        yield browser
