@@ -39,7 +39,11 @@ MEMBERS = st.lists(
 )
 ACTIONS = st.lists(st.sampled_from(Action), min_size=1, max_size=6).map(tuple)
 WISHES = st.builds(
-    Wish, ACTIONS, st.just("for a reason"), st.none() | st.lists(NAMES | st.just("nobody"), max_size=9).map(tuple)
+    Wish,
+    ACTIONS,
+    st.just("for a reason"),
+    st.none() | st.lists(NAMES | st.just("nobody"), max_size=9).map(tuple),
+    st.lists(NAMES | st.just("nobody"), max_size=4).map(tuple),
 )
 BUSY = st.dictionaries(NAMES, st.frozensets(st.sampled_from(Action)), max_size=6)
 GROUNDS = st.builds(Grounds, minors=st.frozensets(NAMES, max_size=3), opposed=st.frozensets(NAMES, max_size=3))
@@ -71,6 +75,7 @@ def test_nobody_is_acted_on_but_those_above_who_were_chosen_and_a_child_gets_car
         else:
             assert one.standing is Standing.ABOVE
             assert one.account_id not in grounds.opposed
+            assert one.account_id not in wish.left_out
             assert set(step.actions) <= set(wish.actions) - {Action.CARE}
 
 
@@ -85,13 +90,13 @@ def test_everybody_is_acted_on_or_set_aside_with_a_reason(
     acted = {step.account_id for step in told.steps if step.actions != (Action.CARE,)}
     cared = {step.account_id for step in told.steps if step.actions == (Action.CARE,)}
     aside = {one.account_id for one in told.aside}
-    asked = here if wish.accounts is None else set(wish.accounts)
+    asked = (here if wish.accounts is None else set(wish.accounts)) | (set(wish.left_out) - here)
     assert acted | aside == asked
     assert not acted & aside
     assert cared <= aside
     assert all(one.why for one in told.aside)
     assert {one.account_id for one in told.aside if one.why == STRANGER} == asked - here
-    assert all(one.asked is (wish.accounts is not None) for one in told.aside)
+    assert all(one.asked is (wish.accounts is not None) for one in told.aside if one.why != STRANGER)
 
 
 @given(MEMBERS, WISHES, GROUNDS, BUSY, st.randoms(use_true_random=False))

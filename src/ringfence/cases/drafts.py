@@ -51,6 +51,19 @@ def edit(within: Transaction, plan_id: str, wish: Wish) -> None:
     within.record(Act.PLAN_EDITED, plan_id, {"actions": wish.actions})
 
 
+def leave_out(within: Transaction, plan_id: str, account_id: str) -> None:
+    """Ask for the same without one account. Whoever does so has a part in the draft, as with every change of it."""
+    found = plan.wish(plan.lock(within, plan_id)[1])
+    edit(within, plan_id, msgspec.structs.replace(found, left_out=(*found.left_out, account_id)))
+
+
+def take_in(within: Transaction, plan_id: str, account_id: str) -> None:
+    """The same with one that was left out. Whoever is set aside for another reason stays aside."""
+    found = plan.wish(plan.lock(within, plan_id)[1])
+    rest = tuple(one for one in found.left_out if one != account_id)
+    edit(within, plan_id, msgspec.structs.replace(found, left_out=rest))
+
+
 def again(within: Transaction, plan_id: str) -> str:
     """A new draft that asks for the same as a plan that went stale; whoever had a part in that has one in this."""
     old = plan.seen(within, plan_id)
@@ -137,7 +150,8 @@ def _orders(made: Preview) -> tuple[str, ...]:
 
 def _kept(wish: Wish) -> str:
     named = None if wish.accounts is None else tuple(sorted(set(wish.accounts)))
-    told = msgspec.structs.replace(wish, actions=_once(wish.actions), accounts=named)
+    left_out = tuple(sorted(set(wish.left_out)))
+    told = msgspec.structs.replace(wish, actions=_once(wish.actions), accounts=named, left_out=left_out)
     return msgspec.json.encode(told, order="sorted").decode()
 
 

@@ -4,12 +4,16 @@
 carries it out. What is read from the platform's events is read before the act begins, so that nobody waits for it.
 """
 
+import hashlib
 from dataclasses import dataclass
+
+import msgspec
 
 from ringfence.cases import approval, cases, drafts, execution, ground, grounds, orders, outbox, plan, undo
 from ringfence.cases.actions import Direction
 from ringfence.cases.database import Database
 from ringfence.cases.execution import Run
+from ringfence.cases.faults import Stale
 from ringfence.cases.orders import Progress
 from ringfence.cases.people import Permission, Person
 from ringfence.cases.plan import Content, Plan, Terms
@@ -61,12 +65,24 @@ def propose(database: Database, workspace: Workspace, person: Person, case_id: s
 
 def freeze(database: Database, workspace: Workspace, person: Person, plan_id: str) -> Plan:
     """The same of a draft that several have worked on (`drafts.draft`, `drafts.edit`)."""
-    with database.transaction(person) as within:
-        within.demand(Permission.PROPOSE_PLANS)
-        case_id = plan.seen(within, plan_id).case_id
-    told = _grounds(database, workspace, person, case_id)
+    told = _grounds(database, workspace, person, _case_of_draft(database, person, plan_id))
     with database.transaction(person) as within:
         drafts.freeze(within, plan_id, told, terms(workspace))
+        return plan.seen(within, plan_id)
+
+
+def seal(seen: Preview, under: Terms) -> str:
+    """A digest of what somebody was shown of a draft, for `freeze_seen`."""
+    return hashlib.sha256(msgspec.json.encode((seen, under), order="sorted")).hexdigest()
+
+
+def freeze_seen(database: Database, workspace: Workspace, person: Person, plan_id: str, sealed: str) -> Plan:
+    """Freeze a draft as it was shown. Raises Stale where it would do anything else by now."""
+    told = _grounds(database, workspace, person, _case_of_draft(database, person, plan_id))
+    with database.transaction(person) as within:
+        made = drafts.freeze(within, plan_id, told, terms(workspace))
+        if seal(made.preview, made.terms) != sealed:
+            raise Stale("is not what you were shown any more", where=plan_id, mend="look at it anew, then propose it")
         return plan.seen(within, plan_id)
 
 
@@ -105,6 +121,12 @@ def show(within: Transaction, plan_id: str) -> Shown:
         undo.lasting(within, plan_id),
         outbox.troubles(within, plan_id),
     )
+
+
+def _case_of_draft(database: Database, person: Person, plan_id: str) -> str:
+    with database.transaction(person) as within:
+        within.demand(Permission.PROPOSE_PLANS)
+        return plan.seen(within, plan_id).case_id
 
 
 def _grounds(database: Database, workspace: Workspace, person: Person, case_id: str) -> Grounds:

@@ -27,18 +27,21 @@ OPPOSED = "was reviewed, and does not belong"
 ALREADY = "is acted on by another plan already"
 ONLY_CARE = "is no likely minor, and nothing else is asked for than care"
 STRANGER = "is no member of this case, or not any more"
+LEFT_OUT = "was left out by whoever proposes the plan"
 Busy = Mapping[str, Collection[Action]]  # by account, what other plans have done or will do
 
 
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is asked for: these actions, on all members or on those named, for a reason in words.
+    """What is asked for: these actions, on all members or on those named, for a reason in words. Some may be left out.
 
-    The likely minors among them get care and nothing else, whatever the actions are; CARE is for nobody else.
+    The likely minors among them get care and nothing else, whatever the actions are; CARE is for nobody else. To be
+    left out of that is not offered.
     """
 
     actions: tuple[Action, ...]
     why: str
     accounts: tuple[str, ...] | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,7 +142,8 @@ def preview(members: Sequence[Member], wish: Wish, grounds: Grounds, busy: Busy,
     _demand(wish)
     now = {one.account_id: one for one in members if one.left_at is None}
     asked = None if wish.accounts is None else frozenset(wish.accounts)
-    aside = [Aside(name, "", STRANGER, asked=True) for name in sorted((asked or frozenset()) - now.keys())]
+    named = (asked or frozenset()) | frozenset(wish.left_out)
+    aside = [Aside(name, "", STRANGER, asked=True) for name in sorted(named - now.keys())]
     chosen: list[tuple[Member, tuple[Action, ...]]] = []
     for one in now.values():
         if asked is not None and one.account_id not in asked:
@@ -193,6 +197,8 @@ def _verdict(member: Member, wish: Wish, grounds: Grounds, busy: Busy) -> tuple[
         return (), ASIDE[member.standing]
     if member.account_id in grounds.opposed:
         return (), OPPOSED
+    if member.account_id in wish.left_out:
+        return (), LEFT_OUT
     asked = tuple(one for one in Action if one in wish.actions and one is not Action.CARE)
     wanted = tuple(one for one in asked if one not in before)
     return wanted, "" if wanted else ALREADY if asked else ONLY_CARE

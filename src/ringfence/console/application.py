@@ -30,6 +30,7 @@ def application(settings: Settings, clock: Clock | None = None, pages: Sequence[
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        app.state.console.runs.end()
         app.state.console.database.close()
 
     app = FastAPI(

@@ -1,7 +1,7 @@
 """Who asks? A request's session, its person with the roles of this moment, and how they like the console."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from ringfence.console import cookies, csrf, preferences, sessions
 from ringfence.console.limits import Limits
 from ringfence.console.page import Anyone, Page
 from ringfence.console.preferences import Preferences
+from ringfence.console.runs import Runs
 from ringfence.console.sessions import Session
 from ringfence.console.settings import Settings
 
@@ -38,12 +39,13 @@ class ProofNeeded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What all requests share. `pages` are those that the application mounted."""
+    """What all requests share. `pages` are those that the application mounted, `runs` what is carried out meanwhile."""
 
     settings: Settings
     database: Database
     limits: Limits
     pages: tuple[Page, ...]
+    runs: Runs = field(default_factory=Runs)
 
 
 @dataclass(frozen=True, slots=True)

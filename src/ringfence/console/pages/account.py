@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import Form
 from fastapi.responses import Response
 
-from ringfence.cases import accounts, profile, protected
+from ringfence.cases import accounts, acted, profile, protected
 from ringfence.cases.accounts import Appearance
 from ringfence.cases.audit import Act
 from ringfence.cases.people import Permission
@@ -25,6 +25,7 @@ def show(asking: Asker, account_id: str, text: Literal["shown", ""] = "") -> Res
     """An account. What it wrote of itself is read, and the read recorded, only where it is asked for."""
     with asking.act() as within:
         account = accounts.find(within, account_id)
+        done = {"acts": acted.to_account(within, account_id), "appealed": acted.appeals_of(within, account_id)}
         if text:
             within.demand(Permission.READ_EVIDENCE)
             within.record(Act.PROFILE_READ, account_id)
@@ -32,7 +33,7 @@ def show(asking: Asker, account_id: str, text: Literal["shown", ""] = "") -> Res
     platform = _profile(asking.settings.workspace, account_id)
     told = next((one for one in account.appearances if one.member), None)
     values = {"account": account, "profile": platform, "told": told, "shown": bool(text), "kinds": tuple(Why)}
-    return drawing.drawn(asking, "account.html", **values, **_sums(told))
+    return drawing.drawn(asking, "account.html", **values, **done, **_sums(told))
 
 
 def protect(

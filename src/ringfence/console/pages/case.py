@@ -7,7 +7,7 @@ from fastapi import Form, Query
 from fastapi.responses import Response
 from markupsafe import Markup
 
-from ringfence.cases import cases, comments, deciding, growth, member_pages, reports, timeline
+from ringfence.cases import cases, comments, deciding, growth, member_pages, plan, reports, timeline
 from ringfence.cases.deciding import Outcome
 from ringfence.cases.member_pages import Sort, Wanted, Way
 from ringfence.cases.members import Standing
@@ -46,6 +46,7 @@ def show(
         case = cases.find(within, case_id)
         inside = {"page": member_pages.page(within, case_id, wanted), "counts": member_pages.counts(within, case_id)}
         told = {"comments": comments.of(within, case_id), "reports": reports.of(within, case_id)}
+        told |= {"plans": plan.of(within, case_id)}
         past, sizes = timeline.of(within, case_id), growth.of(within, case_id)
     drawn = _grown(case_id, sizes)
     choices = {"outcomes": tuple(Outcome), "decisions": tuple(Decision), "weights": WEIGHTS}
