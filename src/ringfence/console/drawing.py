@@ -40,7 +40,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "password": "Your password is changed, and your other sessions have ended.",
         "ended": "That session has ended.",
         "activated": "That version is active now.",
-        "refused": "That version waits no longer.",
+        "version_refused": "That version waits no longer.",
         "judged": "Your decision waits for a second person, under Versions.",
         "judged_active": "Your decision is in the lexicon.",
         "decided": "Decided. Below is who uploaded it; nothing happened to any account.",

@@ -110,7 +110,7 @@ def refuse(asking: Asker, version: Version, why: Why) -> Response:
         within.demand(Permission.KEEP_LEXICON)
         within.record(Act.LEXICON_DECIDED, version, {"decision": "refused", "why": why})
         versions.refuse(asking.settings.workspace, version, within.person.id, why)
-    return drawing.see("/lexicon/versions", "refused")
+    return drawing.see("/lexicon/versions", "version_refused")
 
 
 def drifting(asking: Asker) -> Response:
