@@ -1,0 +1,389 @@
+"""A plan over HTTP, from the draft to what was taken back: who may, what is refused, and what really goes out."""
+
+import time
+
+import pytest
+from tests.cases.conftest import Room
+from tests.cases.planning import CHILD, SHIELDED, UNSURE, Bench
+from tests.console.conftest import Browser, MakePlace
+from tests.console.pages.acting import APPEAL, FROM, WHY, Scene, acted_on, configured, digest, offered, scene, sealed
+from tests.console.test_hostile import SCRIPT, runs
+from tests.enforcement.conftest import platform
+from tests.enforcement.platform import SECRET, Platform
+
+from ringfence.cases import plan
+from ringfence.cases.people import Role
+
+__all__ = ["platform"]
+MEMBERS = [f"m{number:02}" for number in range(12)]
+
+
+@pytest.fixture
+def at(room: Room, make_place: MakePlace) -> Scene:
+    return scene(Bench(room), make_place, per_second=2_000.0)
+
+
+@pytest.fixture
+def wren(at: Scene) -> Browser:
+    return at.browser(at.bench.wren)
+
+
+@pytest.fixture
+def finch(at: Scene) -> Browser:
+    return at.browser(at.bench.finch)
+
+
+@pytest.mark.parametrize("target", ["file", "webhook"])
+def test_the_whole_story(
+    room: Room, platform: Platform, make_place: MakePlace, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    monkeypatch.setenv("HOOK", SECRET.decode())
+    hook = {"enforcer": "webhook", "url": platform.url, "secret_variable": "HOOK"} if target == "webhook" else {}
+    at = scene(Bench(room, MEMBERS), make_place, per_second=25.0, **hook)
+    wren, finch, gull = (at.browser(one) for one in (at.bench.wren, at.bench.finch, at.bench.gull))
+    plan_id = at.drafted(wren, "limit", "suspend", "remove_content")
+    here = f"/plans/{plan_id}"
+    assert wren.post(f"{here}/leave-out", account="m03").status_code == 303
+    draft = wren.get(here).text
+    assert set(acted_on(draft)) == {*MEMBERS, CHILD} - {"m03"}
+    assert wren.post(f"{here}/freeze", seen=sealed(draft)).status_code == 303
+    assert wren.post(f"{here}/approve", digest="0" * 64, why="my own").status_code == 403
+    shown = finch.get(here).text
+    assert set(acted_on(shown)) == {*MEMBERS, CHILD} - {"m03"}
+    assert finch.post(f"{here}/approve", digest=digest(shown), why="seen, and agreed").status_code == 303
+
+    at.ran(wren, plan_id, "next")
+    assert at.status(plan_id) == "stopped"
+    assert "the next waits for somebody to go on" in wren.get(here).text
+    assert wren.post(f"{here}/start", through="all").status_code == 303
+    assert wren.post(f"{here}/stop", why="let me look").status_code == 303
+    at.settled(wren, plan_id)
+    assert at.status(plan_id) == "stopped"
+    assert "stopped by wren: let me look" in wren.get(here).text
+    at.ran(finch, plan_id)
+    assert at.status(plan_id) == "done"
+
+    answer = wren.post("/appeals", account="m05", statement="I only photograph birds")
+    appeal = "/appeals/" + APPEAL.findall(answer.headers["location"])[0]
+    assert finch.post(f"{appeal}/decide", decision="overturn", answer="sorry").status_code == 403
+    assert gull.post(f"{appeal}/decide", decision="overturn", answer="sorry").status_code == 303
+    at.settled(gull, plan_id)
+    assert "take back: suspend" in gull.get(appeal).text
+
+    assert wren.post(f"{here}/undo", why="the wrong network").status_code == 303
+    at.settled(wren, plan_id)
+    assert at.status(plan_id) == "undone"
+    page = wren.get(here).text
+    assert "what was removed is gone" in page
+    assert "care goes on" in page
+    told = _told(at, platform, target)
+    acted = {*MEMBERS} - {"m03"}
+    for action in ("limit", "suspend"):
+        assert {one for one, *rest in told if rest == [action, "do"]} == acted
+        assert {one for one, *rest in told if rest == [action, "undo"]} == acted
+    assert {one for one, *rest in told if rest == ["remove_content", "do"]} == acted
+    assert [one for one in told if one[0] == CHILD] == [(CHILD, "care", "do")]
+    assert {one for one, *_ in told} & {SHIELDED, UNSURE, "m03"} == set()
+    assert at.whole()
+
+
+def _told(at: Scene, platform: Platform, target: str) -> list[tuple[str, str, str]]:
+    if target == "file":
+        return at.orders()
+    told = platform.told()
+    assert set(told["did"].values()) == {1}
+    rows = room_orders(at)
+    return [rows[key] for key in told["order"]]
+
+
+def room_orders(at: Scene) -> dict[str, tuple[str, str, str]]:
+    rows = at.place.room.run("SELECT key, account_id, action, direction FROM plan_orders")
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def test_nobody_approves_what_they_proposed_or_changed(at: Scene, wren: Browser, finch: Browser) -> None:
+    """By the page, or by a request of one's own making."""
+    at.roles("wren", Role.REVIEWER, Role.SENIOR_REVIEWER)
+    plan_id = at.drafted(wren)
+    gull = at.browser(at.bench.gull)
+    assert gull.post(f"/plans/{plan_id}/leave-out", account="dog").status_code == 303
+    wren.post(f"/plans/{plan_id}/freeze", seen=sealed(wren.get(f"/plans/{plan_id}").text))
+    shown = finch.get(f"/plans/{plan_id}").text
+    for own in (wren, gull):
+        page = own.get(f"/plans/{plan_id}").text
+        assert "approve" not in offered(page)
+        assert "You had a part in proposing it" in page
+        forged = own.post(f"/plans/{plan_id}/approve", digest=digest(shown), why="agreed")
+        assert (forged.status_code, at.status(plan_id)) == (403, "frozen")
+        assert "had a part in proposing this plan" in forged.text
+    assert "approve" in offered(shown)
+
+
+def test_what_is_approved_is_what_was_shown(at: Scene, wren: Browser, finch: Browser) -> None:
+    one, other = at.proposed(wren), at.proposed(wren, "limit")
+    shown = digest(finch.get(f"/plans/{one}").text)
+    for wrong in (digest(finch.get(f"/plans/{other}").text), "0" * 64, "", shown.upper()):
+        answer = finch.post(f"/plans/{one}/approve", digest=wrong, why="agreed")
+        assert (answer.status_code, at.status(one)) == (409 if wrong else 400, "frozen"), wrong
+    assert finch.post(f"/plans/{one}/approve", digest=shown, why=" ").status_code == 400
+    assert finch.post(f"/plans/{one}/approve", digest=shown, why="agreed").status_code == 303
+    assert finch.post(f"/plans/{one}/approve", digest=shown, why="agreed").status_code == 409
+
+
+def test_what_is_frozen_is_what_was_shown(at: Scene, wren: Browser) -> None:
+    plan_id = at.drafted(wren)
+    seen = sealed(wren.get(f"/plans/{plan_id}").text)
+    wren.post(f"/plans/{plan_id}/leave-out", account="cat")
+    for wrong in (seen, "0" * 64, ""):
+        assert wren.post(f"/plans/{plan_id}/freeze", seen=wrong).status_code == (409 if wrong else 400)
+        assert at.status(plan_id) == "draft"
+    at.bench.find(2, ["ant", "bee", "cat", "dog", "eel"])
+    now = sealed(wren.get(f"/plans/{plan_id}").text)
+    assert wren.post(f"/plans/{plan_id}/freeze", seen=now).status_code == 303
+    assert wren.post(f"/plans/{plan_id}/leave-out", account="ant").status_code == 409, "nobody changes it any more"
+
+
+def test_nobody_who_is_set_aside_gets_in_by_name(at: Scene, wren: Browser) -> None:
+    """Whatever is sent with the form, or taken in again."""
+    names = f"ant\n{CHILD}\n{SHIELDED}\n{UNSURE}\nnobody"
+    more = {"accounts": CHILD, "account": SHIELDED, "standing": "above", "left_out": "", "by": "finch"}
+    plan_id = at.drafted(wren, "suspend", "care", only=names, **more)
+    for name in (CHILD, SHIELDED, UNSURE):
+        wren.post(f"/plans/{plan_id}/leave-out", account=name)
+        wren.post(f"/plans/{plan_id}/take-in", account=name)
+    page = wren.get(f"/plans/{plan_id}")
+    assert acted_on(page.text) == ["ant", CHILD]
+    child = page.text.split(f'data-account="{CHILD}"')[1].split("</tr>")[0]
+    assert "<td>care</td>" in child
+    assert "suspend" not in child
+    assert "Leave out" not in child
+    aside = wren.get(f"/plans/{plan_id}?part=aside").text
+    for why in ("may be a child", "protected accounts", "below the threshold", "no member of this case"):
+        assert why in aside, why
+    assert at.place.room.run("SELECT by FROM plans") == [("wren",)]
+    only_child = at.drafted(wren, "suspend", only=f"{SHIELDED}\n{UNSURE}")
+    answer = wren.get(f"/plans/{only_child}")
+    assert "Nobody is left to act on" in answer.text
+    assert wren.post(f"/plans/{only_child}/freeze", seen="0" * 64).status_code == 400
+
+
+def test_an_account_is_left_out_and_taken_in_again(at: Scene, wren: Browser) -> None:
+    plan_id = at.drafted(wren)
+    wren.post(f"/plans/{plan_id}/leave-out", account="bee")
+    wren.post(f"/plans/{plan_id}/leave-out", account="cat")
+    assert set(acted_on(wren.get(f"/plans/{plan_id}").text)) == {"ant", "dog", CHILD}
+    assert wren.get(f"/plans/{plan_id}?part=aside").text.count("was left out by whoever proposes") == 2
+    wren.post(f"/plans/{plan_id}/take-in", account="bee")
+    edited = {"actions": ["restrict"], "why": "milder", "csrf": wren.token()}
+    wren.client.post(f"/plans/{plan_id}/edit", data=edited, headers=FROM)
+    page = wren.get(f"/plans/{plan_id}").text
+    assert set(acted_on(page)) == {"ant", "bee", "dog", CHILD}, "who was left out stays left out"
+    assert "<td>restrict</td>" in page
+
+
+def test_a_network_that_changed_says_how_and_offers_a_new_preview(at: Scene, wren: Browser, finch: Browser) -> None:
+    plan_id = at.proposed(wren)
+    shown = digest(finch.get(f"/plans/{plan_id}").text)
+    at.bench.find(2, ["ant", "bee", "dog", "eel"])
+    page = finch.get(f"/plans/{plan_id}").text
+    assert "the network has changed since the plan was frozen" in page
+    assert "approve" not in offered(page)
+    changed = page.split('class="changes"')[1].split("</ul>")[0]
+    assert "joined" in changed
+    assert "eel" in changed
+    assert "cat" in changed
+    assert finch.post(f"/plans/{plan_id}/approve", digest=shown, why="agreed").status_code == 409
+    answer = wren.post(f"/plans/{plan_id}/again")
+    assert answer.status_code == 303
+    assert set(acted_on(wren.get(answer.headers["location"]).text)) == {"ant", "bee", "dog", "eel", CHILD}
+
+
+def test_an_approver_who_was_demoted_vouches_for_nothing(at: Scene, wren: Browser, finch: Browser) -> None:
+    plan_id = at.approved(wren, finch)
+    at.roles("finch", Role.REVIEWER)
+    page = wren.get(f"/plans/{plan_id}").text
+    assert "finch, who approved it, may not approve plans" in page
+    assert "start" not in offered(page)
+    answer = wren.post(f"/plans/{plan_id}/start")
+    assert (answer.status_code, at.status(plan_id), at.orders()) == (409, "approved", [])
+
+
+def test_two_starts_are_one(room: Room, make_place: MakePlace) -> None:
+    at = scene(Bench(room, MEMBERS), make_place, per_second=20.0)
+    wren, finch = at.browser(at.bench.wren), at.browser(at.bench.finch)
+    plan_id = at.approved(wren, finch)
+    for who in (wren, finch, wren):
+        assert who.post(f"/plans/{plan_id}/start", through="all").status_code == 303
+    part = wren.get(f"/plans/{plan_id}/progress", **{"hx-request": "true"})
+    assert "hx-trigger" in part.text
+    assert "hx-refresh" not in part.headers
+    assert "<html" not in part.text
+    assert wren.get(f"/plans/{plan_id}/progress").status_code == 303, "without a script it is the page"
+    at.settled(wren, plan_id)
+    assert at.status(plan_id) == "done"
+    assert room.run("SELECT run FROM plans") == [(1,)]
+    assert len(at.orders()) == 25
+
+
+def test_an_undo_waits_for_the_run_that_goes_on(room: Room, make_place: MakePlace) -> None:
+    at = scene(Bench(room, MEMBERS), make_place, per_second=20.0)
+    wren, finch = at.browser(at.bench.wren), at.browser(at.bench.finch)
+    plan_id = at.approved(wren, finch)
+    wren.post(f"/plans/{plan_id}/start", through="all")
+    assert finch.post(f"/plans/{plan_id}/undo", why="the wrong network").status_code == 303
+    at.settled(wren, plan_id)
+    assert at.status(plan_id) == "undone"
+    did = {(account, action) for account, action, direction in at.orders() if direction == "do"}
+    back = {(account, action) for account, action, direction in at.orders() if direction == "undo"}
+    assert did - {(CHILD, "care")} == back
+
+
+def test_what_a_console_left_when_it_ended_goes_on_in_the_next(room: Room, make_place: MakePlace) -> None:
+    at = scene(Bench(room, MEMBERS), make_place, per_second=8.0)
+    wren, finch = at.browser(at.bench.wren), at.browser(at.bench.finch)
+    plan_id = at.approved(wren, finch)
+    wren.post(f"/plans/{plan_id}/start", through="all")
+    time.sleep(0.4)
+    at.place.app.state.console.runs.end()
+    assert at.status(plan_id) == "stopped"
+    assert room.run("SELECT token FROM plans") == [(None,)], "nobody need wait for it"
+    again = Scene(at.bench, make_place(workspace=configured(room.workspace, per_second=2_000.0)))
+    wren = again.browser(at.bench.wren)
+    page = wren.get(f"/plans/{plan_id}").text
+    assert "the console was ended" in page
+    assert "start" in offered(page)
+    again.ran(wren, plan_id)
+    assert (again.status(plan_id), len(again.orders())) == ("done", 25)
+
+
+def test_a_plan_that_stands_as_running_is_offered_to_be_resumed(at: Scene, wren: Browser, finch: Browser) -> None:
+    """As after a console was killed: whoever ran it counts as gone after a while."""
+    plan_id = at.approved(wren, finch)
+    with at.bench.act() as within:
+        found = plan.seen(within, plan_id)
+    at.bench.begin(found)
+    page = wren.get(f"/plans/{plan_id}").text
+    assert "Somebody else carries it out, or was ended lately" in page
+    assert "start" not in offered(page)
+    assert wren.post(f"/plans/{plan_id}/start", through="all").status_code == 409
+    at.place.room.clock.later(minutes=4)
+    page = wren.get(f"/plans/{plan_id}").text
+    assert "nobody carries it out" in page
+    assert "start" in offered(page)
+    at.ran(wren, plan_id)
+    assert at.status(plan_id) == "done"
+
+
+def test_without_an_enforcer_nothing_is_started_and_the_page_says_so(room: Room, make_place: MakePlace) -> None:
+    at = scene(Bench(room), make_place, enforcer="webhook")
+    wren, finch = at.browser(at.bench.wren), at.browser(at.bench.finch)
+    plan_id = at.approved(wren, finch)
+    page = wren.get(f"/plans/{plan_id}").text
+    assert "Nothing can be carried out: enforcement.url is not set" in page
+    assert "ringfence.toml" in page
+    assert offered(page) & {"start", "undo"} == set()
+    for act in ("start", "undo"):
+        assert wren.post(f"/plans/{plan_id}/{act}", why="x").status_code == 400
+    assert at.status(plan_id) == "approved"
+    assert room.run("SELECT DISTINCT state FROM plan_orders") == [("pending",)]
+
+
+def test_each_act_asks_for_a_fresh_code_but_to_stop(at: Scene, wren: Browser, finch: Browser) -> None:
+    plan_id = at.proposed(wren)
+    shown = digest(finch.get(f"/plans/{plan_id}").text)
+    stale = at.browser(at.bench.finch, proved=False)
+    assert f"/confirm?back=/plans/{plan_id}%3Fdo%3Dapprove" in stale.get(f"/plans/{plan_id}").text
+    for act in ("approve", "refuse", "start", "undo", "give-back"):
+        answer = stale.post(f"/plans/{plan_id}/{act}", digest=shown, why="agreed")
+        assert answer.headers.get("location", "").startswith("/confirm"), act
+    assert at.status(plan_id) == "frozen"
+    assert stale.post(f"/plans/{plan_id}/stop", why="now").status_code == 409, "there is nothing to stop"
+
+
+def test_a_form_of_elsewhere_changes_nothing(at: Scene, wren: Browser, finch: Browser) -> None:
+    plan_id = at.proposed(wren)
+    shown = digest(finch.get(f"/plans/{plan_id}").text)
+    fields = {"digest": shown, "why": "x", "account": "ant", "statement": "x", "case": at.bench.case_id, "days": "3"}
+    paths = [f"/plans/{plan_id}/{act}" for act in ("approve", "refuse", "start", "stop", "undo", "freeze", "edit")]
+    for path in [*paths, "/appeals", "/holds", "/holds/purge", f"/cases/{at.bench.case_id}/plan"]:
+        bare = finch.client.post(path, data=fields, headers=FROM)
+        foreign = {**FROM, "sec-fetch-site": "cross-site", "origin": "https://elsewhere.example"}
+        crossed = finch.client.post(path, data={**fields, "csrf": finch.token()}, headers=foreign)
+        assert (bare.status_code, crossed.status_code) == (403, 403), path
+    assert at.status(plan_id) == "frozen"
+
+
+def test_another_tenants_plans_are_not_there(at: Scene, finch: Browser) -> None:
+    theirs = Bench(at.place.room, tenant="other")
+    made = theirs.propose()
+    for path in (f"/plans/{made.plan_id}", f"/cases/{theirs.case_id}/plan"):
+        assert finch.get(path).status_code == 404, path
+    fields = {"digest": str(made.digest), "why": "x", "account": "ant", "seen": "0", "actions": "limit"}
+    acts = (
+        "approve",
+        "refuse",
+        "start",
+        "stop",
+        "undo",
+        "give-back",
+        "freeze",
+        "edit",
+        "leave-out",
+        "take-in",
+        "again",
+    )
+    for act in acts:
+        assert finch.post(f"/plans/{made.plan_id}/{act}", **fields).status_code == 404, act
+    assert finch.get(f"/plans/{made.plan_id}/progress", **{"hx-request": "true"}).status_code == 404
+    assert made.plan_id not in finch.get("/plans").text
+    assert at.status(made.plan_id) == "frozen"
+    count = "SELECT count(*) FROM audit WHERE tenant = 'other' AND act LIKE 'plan_read'"
+    assert at.place.room.run(count) == [(0,)]
+
+
+def test_what_was_written_to_run_is_shown_as_it_is(at: Scene, wren: Browser, finch: Browser) -> None:
+    plan_id = at.proposed(wren, why=SCRIPT, only=f"ant\n{SCRIPT}")
+    finch.post(f"/plans/{plan_id}/refuse", digest=digest(finch.get(f"/plans/{plan_id}").text), why=SCRIPT)
+    for path in (f"/plans/{plan_id}", f"/plans/{plan_id}?part=aside", f"/plans/{plan_id}?find={SCRIPT}", "/plans"):
+        page = finch.client.get(path, headers=FROM)
+        assert page.status_code == 200, path
+        assert runs(page.text) == [], path
+    assert finch.get(f"/plans/{plan_id}").text.count("&lt;script&gt;") >= 2
+    assert WHY not in finch.get(f"/plans/{plan_id}").text
+
+
+def test_plans_are_listed_by_whose_turn_it_is(at: Scene, wren: Browser, finch: Browser) -> None:
+    waits, own, draft = at.proposed(wren), at.proposed(wren, "limit"), at.drafted(wren)
+    page = finch.get("/plans").text
+    first = page.split('id="under-way"')[0]
+    assert waits in first.split('id="yours"')[1]
+    assert own in first
+    assert draft in page.split('id="drafts"')[1]
+    mine = wren.get("/plans").text
+    assert 'id="yours"' not in mine
+    assert waits in mine.split('id="others"')[1]
+    assert at.browser(at.bench.room.person("vireo", Role.VIEWER)).get("/plans").status_code == 403
+
+
+def test_only_who_holds_the_case_drafts(at: Scene, wren: Browser, finch: Browser) -> None:
+    page = finch.get(f"/cases/{at.bench.case_id}/plan").text
+    assert "wren holds this case" in page
+    assert "plan" not in offered(page.split("<main")[1])
+    answer = finch.post(f"/cases/{at.bench.case_id}/plan", actions="limit", why="x")
+    assert answer.status_code == 409
+    assert wren.post(f"/cases/{at.bench.case_id}/plan", why="x").status_code == 400
+    assert wren.post(f"/cases/{at.bench.case_id}/plan", actions="limit", why=" ").status_code == 400
+    assert wren.post(f"/cases/{at.bench.case_id}/plan", actions="burn", why="x").status_code == 400
+    assert at.place.room.count("plans") == 0
+
+
+def test_reading_a_plan_is_recorded_and_its_progress_is_not(at: Scene, wren: Browser, finch: Browser) -> None:
+    plan_id = at.proposed(wren)
+    count = "SELECT count(*) FROM audit WHERE who = 'finch'"
+    before = at.place.room.run(count)[0][0]
+    finch.get(f"/plans/{plan_id}/progress", **{"hx-request": "true"})
+    assert at.place.room.run(count)[0][0] == before
+    finch.get(f"/plans/{plan_id}")
+    finch.get("/plans")
+    rows = at.place.room.run("SELECT act, subject FROM audit WHERE who = 'finch' ORDER BY number")
+    assert rows[-2:] == [("plan_read", plan_id), ("plans_read", "plans")]
