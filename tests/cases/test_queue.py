@@ -3,6 +3,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import sqlalchemy as sa
 from tests.cases.conftest import Room
 from tests.cases.networks import found, network
 
-from ringfence.cases import cases, comments, deciding, opening, queue, timeline
-from ringfence.cases.cases import Case, Status
+from ringfence.cases import cases, comments, deciding, members, opening, queue, reports, timeline
+from ringfence.cases.cases import Case, Kind, Status
 from ringfence.cases.database import Database
 from ringfence.cases.deciding import Outcome
 from ringfence.cases.faults import Forbidden, Stale
 from ringfence.cases.people import Person, Role, at_shell
-from ringfence.cases.queue import Order, Wanted
+from ringfence.cases.queue import Held, Order, Wanted
+from ringfence.cases.reports import Report
 from ringfence.cases.tables import CASES
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
@@ -236,3 +238,53 @@ def test_comments_are_kept_as_they_were_written(room: Room, reviewers: list[Pers
         assert [one.text for one in comments.of(within, "case-0001")] == texts
     assert room.count("comments") == 4
     assert all(text not in str(room.run("SELECT * FROM audit")) for text in texts)
+
+
+def fits(one: Case, wanted: Wanted, holder: str | None, names: set[str | None], *, waits: bool) -> bool:
+    """Whether a filter leaves a case in, by what it says."""
+    return (
+        {Held.ANYBODY: True, Held.FREE: holder is None, Held.MINE: holder == "wren"}[wanted.held]
+        and wanted.kind in {None, one.kind}
+        and (one.urgent or not wanted.urgent)
+        and (waits or not wanted.reported)
+        and (wanted.about in names or not wanted.about)
+    )
+
+
+def test_a_filter_leaves_in_what_a_look_at_every_case_would(room: Room, reviewers: list[Person]) -> None:
+    fill(room, 40)
+    wren, finch = reviewers[0], reviewers[1]
+    at = room.clock.now
+    with room.database.transaction(at_shell("own")) as within:
+        reports.receive(within, [Report("r-1", "b", "spam", None, at), Report("r-2", "alone", "spam", None, at)])
+    taken = [take(room, who) for who in (wren, finch, wren)]
+    room.clock.later(minutes=31)  # these ran out
+    taken += [take(room, wren), take(room, finch)]
+    with room.database.transaction(wren) as within:
+        every = queue.page(within, most=queue.MOST).cases
+        waiting = reports.waiting(within, [one.case_id for one in every])
+        holds = [one for one in every if one.lease_until and one.lease_until > within.at]
+        holders = {one.case_id: one.lease_by for one in holds}
+        names = {
+            one.case_id: {one.case_id, one.network_id, one.account_id}
+            | {member.account_id for member in members.of(within, one.case_id)}
+            for one in every
+        }
+        abouts = ("", "b", "alone", "net-7", taken[3] or "")
+        for chosen in product(Order, Held, (None, *Kind), (False, True), (False, True), abouts):
+            wanted = Wanted(*chosen)
+            found = {one.case_id for one in queue.page(within, wanted, most=queue.MOST).cases}
+            told = {
+                one.case_id
+                for one in every
+                if fits(one, wanted, holders.get(one.case_id), names[one.case_id], waits=one.case_id in waiting)
+            }
+            assert found == told, wanted
+
+
+def test_a_count_ends_where_nobody_needs_it_any_further(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(room, 12)
+    monkeypatch.setattr(queue, "COUNTED", 5)
+    with room.database.transaction(at_shell("own")) as within:
+        page = queue.page(within, most=10)
+    assert (page.open, len(page.cases), page.more) == (5, 10, True)

@@ -72,14 +72,15 @@ class Console:
     platform: Platform
     database: str
     address: str
-    browser: Browser
     secrets: dict[Role, str]
+    browser: Browser | None = None  # another one in each file of tests
     watches: list[Watch] = field(default_factory=list)
     contexts: list[BrowserContext] = field(default_factory=list)
     states: dict[Role, Any] = field(default_factory=dict)
 
     def context(self, **options: Any) -> BrowserContext:
         """A browser of somebody who has not signed in; what goes wrong in it fails the test."""
+        assert self.browser is not None
         made = self.browser.new_context(base_url=self.address, **{"viewport": SIZE, **options})
         made.set_default_timeout(20_000)
         watch = Watch(self.address)
@@ -136,9 +137,12 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, else the one that Playwright installs."""
+    """The system's Chromium, else the one that Playwright installs.
+
+    One for each file of tests: while it is there, nothing else in this thread can run a loop of its own.
+    """
     with sync_playwright() as playwright:
         try:
             made = playwright.chromium.launch(executable_path=found_chromium(), args=FLAGS)
@@ -150,9 +154,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session", params=("sqlite", "postgresql"))
-def served_console(
-    request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Console]:
+def served_console(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """One console for all tests of this process, on each database."""
     address = ""
     if request.param == "postgresql":
@@ -160,12 +162,13 @@ def served_console(
         address = server.address(server.make())
     folder = tmp_path_factory.mktemp("console")
     platform = opened(new_workspace(folder / "platform", address), SMALL)
-    yield from serving(platform, request.param, chromium)
+    yield from serving(platform, request.param)
 
 
 @pytest.fixture
-def console(served_console: Console) -> Iterator[Console]:
+def console(served_console: Console, chromium: Browser) -> Iterator[Console]:
     """A console on one of the databases. What tests do to it is seen by those that follow."""
+    served_console.browser = chromium
     yield served_console
     served_console.settle()
 
@@ -178,7 +181,7 @@ def new_workspace(path: Path, database: str) -> Workspace:
     return Workspace.open(path)
 
 
-def serving(platform: Platform, database: str, chromium: Browser) -> Iterator[Console]:
+def serving(platform: Platform, database: str, browser: Browser | None = None) -> Iterator[Console]:
     """Serve a platform by `ringfence console` until it is no longer needed."""
     secrets = hired(platform.workspace)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -190,7 +193,7 @@ def serving(platform: Platform, database: str, chromium: Browser) -> Iterator[Co
         process = subprocess.Popen([*command, "--workspace", platform.workspace.path], stdout=told, stderr=told)
     try:
         _answers(address, process, log)
-        yield Console(platform.workspace, platform, database, address, chromium, secrets)
+        yield Console(platform.workspace, platform, database, address, secrets, browser)
     finally:
         process.terminate()
         process.wait(10)

@@ -46,6 +46,8 @@ class Sizes:
     follows: int
 
 
+# Ids are the platform's own, and may be anything. They take the first places of the smallest network.
+ODD = ("https://marsh.example/@knot", "<img src=x onerror=alert(1)>", "reed/../'\"&?#%2F")
 SMALL = Sizes((36, 12, 5), 90)
 LARGE = Sizes((5_000,), 20_000)
 
@@ -63,7 +65,7 @@ def opened(workspace: Workspace, sizes: Sizes) -> Platform:
     """Fill the store of a workspace, and open a case for each network. The same sizes give the same events."""
     chance = np.random.default_rng(11)
     members = tuple(
-        tuple(f"{BIRDS[place % len(BIRDS)]}{number}{place:04d}" for place in range(size))
+        tuple(_name(number, place, odd=number == len(SMALL.networks) - 1) for place in range(size))
         for number, size in enumerate(sizes.networks)
     )
     _load(workspace, _events(members, sizes.follows, chance))
@@ -75,6 +77,10 @@ def opened(workspace: Workspace, sizes: Sizes) -> Platform:
     database.close()
     cases = {str(network): str(case) for network, case in rows}
     return Platform(workspace, tuple(cases[f"net-{number}"] for number in range(len(members))), members)
+
+
+def _name(number: int, place: int, *, odd: bool) -> str:
+    return ODD[place] if odd and place < len(ODD) else f"{BIRDS[place % len(BIRDS)]}{number}{place:04d}"
 
 
 def _network(name: str, members: Sequence[str], chance: np.random.Generator) -> Network:

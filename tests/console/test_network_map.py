@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-from tests.console.browser import TABLET, Console, accessible
+from tests.console.browser import SIZE, TABLET, Console, accessible
 
 from ringfence.cases.people import Role
 
@@ -139,10 +139,9 @@ def test_a_network_drawn_in_part_grows_where_it_is_asked_to(console: Console) ->
     assert {tuple(sorted(pair)) for pair in graph(page)["edges"]} == {tuple(sorted(pair)) for pair in pairs}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [None, TABLET])
+@pytest.mark.parametrize(("scheme", "size"), [("light", SIZE), ("dark", SIZE), ("dark", TABLET)])
 def test_axe_finds_nothing_on_a_case(console: Console, scheme: Any, size: Any) -> None:
-    page = shown(console, color_scheme=scheme, **({"viewport": size} if size else {}))
+    page = shown(console, color_scheme=scheme, viewport=size)
     page.locator("tr[data-account] a").first.focus()
     page.locator("#map-panel h3").wait_for()
     accessible(page)
@@ -185,7 +184,21 @@ def test_nobody_asks_why_two_are_tied_who_are_not_in_the_case(console: Console) 
     for other in (outside, inside, "marsh001", "' OR 1=1"):
         answer = page.request.get(f"{console.address}/cases/{case}/ties", params={"one": inside, "other": other})
         assert answer.status == 404
-    assert page.request.get(f"{console.address}/cases/{case}/neighbours/{outside}").status == 404
+    for what in ("neighbours", "member"):
+        asked = page.request.get(f"/cases/{case}/{what}", params={"of": outside}, headers={"HX-Request": "true"})
+        assert asked.status == 404
+
+
+def test_whatever_an_id_looks_like_it_is_text_and_leads_to_its_account(console: Console) -> None:
+    page = shown(console, number=2)
+    for account in console.platform.members[2]:
+        page.evaluate("account => document.querySelector('#map').map.show(account)", account)
+        page.locator("#map-panel h3").get_by_text(account, exact=True).wait_for()
+        page.evaluate("account => document.querySelector('#map').map.expand(account)", account)
+    one, other = console.platform.members[2][:2]
+    page.evaluate("([one, other]) => document.querySelector('#map').map.why(one, other)", [one, other])
+    page.locator("#map-panel h3", has_text="Why tied").get_by_text(other, exact=True).wait_for()
+    assert page.locator("#map-panel img").count() == 0
 
 
 def test_less_motion_is_honoured(console: Console) -> None:

@@ -40,6 +40,26 @@ def test_a_change_of_people_asks_for_a_fresh_code(place: Place) -> None:
     assert place.room.run("SELECT person_id FROM people") == [("heron",)]
 
 
+def test_a_new_way_in_ends_the_sessions_of_the_old(place: Place) -> None:
+    heron, wren = place.signed_in("heron", Role.ADMINISTRATOR), place.signed_in("wren", Role.REVIEWER)
+    heron.post("/people/way-in", "/people", person="wren")
+    assert wren.get("/queue").status_code == 303
+    assert heron.get("/people").status_code == 200
+
+
+def test_one_changes_ones_own_password_with_a_fresh_code(place: Place) -> None:
+    wren, elsewhere = place.signed_in("wren", Role.REVIEWER), place.signed_in("wren")
+    place.room.clock.later(minutes=6)
+    new = "another password that is long"
+    assert wren.post("/settings/password", password=new).headers["location"] == "/confirm"
+    wren.post("/confirm", "/confirm", code=wren.code())
+    assert wren.post("/settings/password", password="short").status_code == 400
+    assert wren.post("/settings/password", password=new).headers["location"] == "/settings?said=password"
+    assert (wren.get("/queue").status_code, elsewhere.get("/queue").status_code) == (200, 303)
+    assert place.browser().sign_in("wren").status_code == 403
+    assert place.browser().sign_in("wren", new).status_code == 303
+
+
 def test_settings_are_kept_and_shown_in_the_zone_chosen(place: Place) -> None:
     wren = place.signed_in("wren", Role.REVIEWER)
     wren.post("/settings", theme="dark", zone="Pacific/Auckland")

@@ -69,8 +69,9 @@ def test_guessing_locks_the_person_out_for_a_while(make_place: MakePlace) -> Non
     assert place.browser().sign_in("wren").status_code == 303
 
 
-def test_one_address_knocks_ten_times_and_then_waits(place: Place) -> None:
-    browser = place.browser()
+def test_one_address_knocks_ten_times_and_then_waits(make_place: MakePlace) -> None:
+    assert Rates().door.burst == 10
+    browser = make_place(rates=Rates(door=Rate(10, 0.001))).browser()
     token = browser.token("/sign-in")
     fields = {"csrf": token, "person": "nobody", "password": "a guess that is long", "code": "123456"}
     answers = [browser.client.post("/sign-in", data=fields, headers=BROWSER) for _ in range(12)]

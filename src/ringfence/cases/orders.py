@@ -13,6 +13,7 @@ from ringfence.cases.preview import staged
 from ringfence.cases.transaction import Transaction
 
 WORDS = 500  # characters that are kept of what a target says
+MANY = 500  # new orders, after which PostgreSQL counts them
 CHUNK = 500  # SQLite binds 32,766 values at the most, and fewer are faster
 # What was asked for and has no clear answer, or was not asked for yet.
 LIVE = (State.PENDING, State.SENT, State.UNKNOWN)
@@ -80,7 +81,10 @@ def unsettled(within: Transaction, plan_id: str, direction: Direction) -> tuple[
     """What is still to be asked, or asked again. To give back is tried again even where it was refused."""
     if direction is Direction.UNDO:
         return *of_plan(within, plan_id, direction), ORDERS.c.state.in_([*LIVE, State.FAILED])
-    return *of_plan(within, plan_id, direction), ORDERS.c.state.in_(LIVE), ~taken_back()
+    mine = *of_plan(within, plan_id, direction), ORDERS.c.state.in_(LIVE)
+    # Of a plan of which nothing is taken back, which is most of them, no order need be looked for among those.
+    any_back = sa.select(ORDERS.c.key).where(*of_plan(within, plan_id, Direction.UNDO)).limit(1)
+    return (*mine, ~taken_back()) if within.connection.execute(any_back).first() else mine
 
 
 def taken_back() -> sa.ColumnElement[bool]:
@@ -123,14 +127,16 @@ def sent(within: Transaction, found: Plan, keys: Sequence[str]) -> list[sa.Row[A
 
 
 def write_answers(within: Transaction, told: Iterable[tuple[str, Outcome]]) -> None:
-    """Write down what became of each. One that was not asked after all counts as never asked this time."""
+    """Write down what became of each. One that was not asked after all is as before: perhaps done, or not asked."""
     alike: dict[tuple[State, str], list[str]] = {}
     for one, outcome in told:
         state, why = after(outcome)
         alike.setdefault((state, why[:WORDS]), []).append(one)
     for (state, why), keys in alike.items():
         less = int(state is State.PENDING)
-        new = {"state": str(state), "why": why, "asked": ORDERS.c.asked - less, "changed_at": within.at}
+        before = sa.case((ORDERS.c.asked > 1, str(State.UNKNOWN)), else_=str(State.PENDING))
+        now = before if less else str(state)
+        new = {"state": now, "why": why, "asked": ORDERS.c.asked - less, "changed_at": within.at}
         for mine in _of_keys(within, keys):
             within.connection.execute(sa.update(ORDERS).where(*mine).values(**new))
 
@@ -159,6 +165,9 @@ def _insert(
     ]  # fmt: skip
     if rows:
         within.connection.execute(sa.insert(ORDERS), rows)
+    if len(rows) >= MANY and within.connection.dialect.name == "postgresql":
+        # It knows nothing of rows that have just come, and would look for some by their keys among all of them.
+        within.connection.execute(sa.text("ANALYZE plan_orders"))
 
 
 def _of_keys(within: Transaction, keys: Sequence[str]) -> list[tuple[sa.ColumnElement[bool], ...]]:

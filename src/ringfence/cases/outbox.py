@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ringfence.cases.actions import Action, Direction
 from ringfence.cases.audit import Act, Fact
@@ -60,16 +61,11 @@ class Parcel:
 
 def put(within: Transaction, kind: Kind, plan_id: str, by: str, why: str, subjects: Iterable[str]) -> None:
     """Have others told, of those subjects of which this plan has not had them told yet."""
-    mine = OUTBOX.c.tenant == within.tenant, OUTBOX.c.plan_id == plan_id, OUTBOX.c.kind == kind
-    new = sorted(set(subjects))
-    for start in range(0, len(new), 500):
-        some = new[start : start + 500]
-        asked = sa.select(OUTBOX.c.subject).where(*mine, OUTBOX.c.subject.in_(some))
-        known = set(within.connection.execute(asked).scalars())
-        whole = {"tenant": within.tenant, "kind": str(kind), "plan_id": plan_id, "by": by, "why": why, "at": within.at}
-        rows = [{**whole, "subject": one, "receipt": "", "trouble": ""} for one in some if one not in known]
-        if rows:
-            within.connection.execute(sa.insert(OUTBOX), rows)
+    whole = {"tenant": within.tenant, "kind": str(kind), "plan_id": plan_id, "by": by, "why": why, "at": within.at}
+    rows = [{**whole, "subject": one, "receipt": "", "trouble": ""} for one in sorted(set(subjects))]
+    dialect = postgresql if within.connection.dialect.name == "postgresql" else sqlite
+    if rows:
+        within.connection.execute(dialect.insert(OUTBOX).on_conflict_do_nothing(), rows)
 
 
 def of_orders(within: Transaction, found: Plan, direction: Direction, done: Sequence[tuple[str, Action]]) -> None:

@@ -109,7 +109,7 @@ def demand(person: Person, permission: Permission) -> None:
     if not may(person, permission):
         able = " or ".join(role.replace("_", " ") for role in Role if permission in MAY[role])
         what = f"may not {permission.replace('_', ' ')}"
-        raise Forbidden(what, where=person.id, mend=f"ask a {able}")
+        raise Forbidden(what, where=person.id, mend=f"ask {'an' if able[0] == 'a' else 'a'} {able}")
 
 
 def at_shell(tenant: str) -> Person:

@@ -1,9 +1,10 @@
 """Who holds which case, and which comes next? Two never hold one; what is not worked on in time is taken again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -45,6 +46,10 @@ class Held(StrEnum):
     MINE = "mine"
 
 
+_NAMED = (CASES.c.case_id, CASES.c.network_id, CASES.c.account_id)
+Column = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which open cases to show. `about` is the id of a case, a network or an account; what is empty leaves none out."""
@@ -79,11 +84,16 @@ def page(within: Transaction, wanted: Wanted = Wanted(), after: str | None = Non
     within.demand(Permission.READ_CASES)
     if not 1 <= most <= MOST:
         raise Fault(f"a page of {most:,} cases", where="queue", mend=f"ask for 1 to {MOST}")
-    order = wanted.order
-    asked = sa.select(*CASES.c).where(*_open(within), *_chosen(within, wanted))
+    order, few = wanted.order, _few(within, wanted)
+    # SQLite would rather walk the whole queue in its order than look up a few cases and sort them.
+    by = _bare if few is None else _unindexed
+    asked = sa.select(*CASES.c).where(CASES.c.tenant == within.tenant, by(CASES.c.status) == Status.OPEN)
+    asked = asked.where(*_chosen(within, wanted))
+    if few is not None:
+        asked = asked.where(CASES.c.case_id.in_(few))
     if after is not None:
         asked = asked.where(_beyond(within, order, after))
-    rows = within.connection.execute(asked.order_by(*_ordered(order)).limit(most + 1)).all()
+    rows = within.connection.execute(asked.order_by(*_ordered(order, by)).limit(most + 1)).all()
     total = _counted(within, sa.select(CASES.c.case_id).where(*_open(within)))
     within.record(Act.QUEUE_READ, "queue", {"order": str(order), "after": after, "cases": min(len(rows), most)})
     found = tuple(cases.case(row._mapping) for row in rows[:most])  # noqa: SLF001, SQLAlchemy's public name
@@ -104,7 +114,7 @@ def take_next(within: Transaction, minutes: int, order: Order = Order.RISK) -> C
     within.demand(Permission.WORK_CASES)
     asked = sa.select(*CASES.c).where(*_open(within), *_held(within, Held.FREE))
     # Others who take at the same moment pass over what is locked here. SQLite lets one act write at a time anyway.
-    asked = asked.order_by(*_ordered(order)).limit(1).with_for_update(skip_locked=True)
+    asked = asked.order_by(*_ordered(order, _bare)).limit(1).with_for_update(skip_locked=True)
     row = within.connection.execute(asked).first()
     return _lease(within, cases.case(row._mapping), minutes) if row else None  # noqa: SLF001, as above
 
@@ -160,14 +170,19 @@ def _chosen(within: Transaction, wanted: Wanted) -> Iterator[sa.ColumnElement[bo
     if wanted.reported:
         waits = sa.and_(REPORTS.c.tenant == within.tenant, REPORTS.c.decided_at.is_(None))
         yield CASES.c.case_id.in_(sa.select(REPORTS.c.case_id).where(waits))
+
+
+def _few(within: Transaction, wanted: Wanted) -> Sequence[str] | None:
+    """The ids of the cases that can be meant, where that is a few that an index finds; None for any."""
+    ours, account = CASES.c.tenant == within.tenant, MEMBERS.c.account_id == wanted.about
+    inside = sa.select(MEMBERS.c.case_id).where(MEMBERS.c.tenant == within.tenant, account, MEMBERS.c.left_at.is_(None))
+    ways = [sa.select(CASES.c.case_id).where(ours, CASES.c.lease_by == within.person.id)]
     if wanted.about:
-        mine = sa.and_(MEMBERS.c.tenant == within.tenant, MEMBERS.c.account_id == wanted.about)
-        yield sa.or_(
-            CASES.c.case_id == wanted.about,
-            CASES.c.network_id == wanted.about,
-            CASES.c.account_id == wanted.about,
-            CASES.c.case_id.in_(sa.select(MEMBERS.c.case_id).where(mine, MEMBERS.c.left_at.is_(None))),
-        )
+        ways = [sa.select(CASES.c.case_id).where(ours, column == wanted.about) for column in _NAMED]
+        ways.append(inside)
+    elif wanted.held is not Held.MINE:
+        return None
+    return within.connection.execute(sa.union(*ways).limit(COUNTED)).scalars().all()
 
 
 def _counted(within: Transaction, asked: sa.Select[tuple[str]]) -> int:
@@ -176,8 +191,17 @@ def _counted(within: Transaction, asked: sa.Select[tuple[str]]) -> int:
     return within.connection.execute(some).scalar_one()
 
 
-def _ordered(order: Order) -> list[sa.ColumnElement[object]]:
-    return [column.asc() if order is Order.AGE else column.desc() for column in _BY[order]]
+def _ordered(order: Order, by: Column) -> list[sa.ColumnElement[object]]:
+    return [by(column).asc() if order is Order.AGE else by(column).desc() for column in _BY[order]]
+
+
+def _bare(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return column
+
+
+def _unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The same values, and no index has them."""
+    return sa.func.coalesce(column, column)
 
 
 def _beyond(within: Transaction, order: Order, after: str) -> sa.ColumnElement[bool]:

@@ -187,7 +187,8 @@ CASES = sa.Table(
     sa.Index("ix_cases_by_risk", "tenant", "status", "urgent", "priority", "case_id"),
     sa.Index("ix_cases_by_urgency", "tenant", "status", "urgent", "urgency", "case_id"),
     sa.Index("ix_cases_by_age", "tenant", "status", "opened_at", "case_id"),
-    sa.Index("ix_cases_by_lease", "tenant", "status", "lease_by"),
+    sa.Index("ix_cases_by_lease", "tenant", "lease_by"),
+    sa.Index("ix_cases_by_account", "tenant", "account_id"),
     sa.Index(
         "ix_cases_open_account",
         "tenant",

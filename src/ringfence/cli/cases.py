@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from ringfence.cases import cases, comments, found, incoming, members, opening, queue, reports, timeline
+from ringfence.cases import arriving, cases, comments, members, queue, reports, timeline
 from ringfence.cases.cases import Case
 from ringfence.cases.database import Database
 from ringfence.cases.people import Person, at_shell
 from ringfence.cases.queue import Order, Wanted
 from ringfence.cases.transaction import Transaction
 from ringfence.cli import say
-from ringfence.store import events
 from ringfence.store.workspace import Workspace
 
 GROUP = typer.Typer(
@@ -99,12 +98,8 @@ def open_(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
     Example: ringfence cases open --workspace platform
     """
     place = say.workspace(workspace)
-    settings = place.config.cases
-    run = found.found(place)
-    with act(place) as within, events.connect(place) as store:
-        made = opening.open_cases(within, run, settings.threshold)
-        given = incoming.reported(store, incoming.newest(within))
-        received = reports.receive(within, given, settings.urgent_reasons)
+    with act(place) as within:
+        made, received = arriving.take_in(within, place)
     if as_json:
         say.as_json({**asdict(made), "reports": asdict(received)})
         return

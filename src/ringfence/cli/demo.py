@@ -1,10 +1,15 @@
 """ringfence demo"""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.live import Live
+from rich.table import Table
 
 from ringfence.cli import say
 from ringfence.demo.run import REPORT, Summary, as_json, run
@@ -13,7 +18,11 @@ from ringfence.demo.tryit import examples
 from ringfence.guard.policies.policy import default_policy
 from ringfence.guard.service.settings import serve
 from ringfence.model.faults import Fault
+from ringfence.store.workspace import Workspace
 from ringfence.world.plan import DEFAULT_ACCOUNTS
+
+if TYPE_CHECKING:
+    from ringfence.demo.reviewers import Reviewer
 
 MARKER = ".ringfence-demo"
 
@@ -22,8 +31,9 @@ def command(
     accounts: Annotated[int, typer.Option(help="How many accounts the generated platform has.")] = DEFAULT_ACCOUNTS,
     seed: Annotated[int, typer.Option(min=0, help="Which platform is generated.")] = 100,
     out: Annotated[Path, typer.Option(help="The folder to work in; an earlier demo there is replaced.")] = Path("demo"),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to serve on afterwards.")] = 8642,
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="Do not serve the guard afterwards.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to serve the guard on afterwards.")] = 8642,
+    console_port: Annotated[int, typer.Option(min=0, max=65535, help="And the reviewers' console.")] = 8788,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Serve neither afterwards.")] = False,
     as_json_: say.AsJson = False,
 ) -> None:
     """Generate a platform, find its hidden networks, guard it, and measure the exposure.
@@ -38,13 +48,51 @@ def command(
     else:
         typer.echo(_told(summary, out))
     if not no_serve:
-        serve(
-            out / "workspace" / "snapshots",
-            default_policy(),
-            port=port,
-            examples=examples(out),
-            ready=lambda address: typer.echo(f"Try the guard at {address} (Ctrl-C ends it)", err=True),
+        with _console(Workspace.open(out / "workspace"), console_port):
+            serve(
+                out / "workspace" / "snapshots",
+                default_policy(),
+                port=port,
+                examples=examples(out),
+                ready=lambda address: typer.echo(f"Try the guard at {address} (Ctrl-C ends both)", err=True),
+            )
+
+
+@contextmanager
+def _console(workspace: Workspace, port: int) -> Iterator[None]:
+    """Serve the console over the networks that were found, with two people who can sign in, while the block runs."""
+    try:
+        from ringfence.demo import console, reviewers  # noqa: PLC0415, an extra that may be missing
+    except ModuleNotFoundError as missing:
+        mend = "pip install 'ringfence[console]'"
+        typer.echo(f"There is no console, as {missing.name} is not installed: {mend}", err=True)
+        yield
+        return
+    with say.ERRORS.status("opening cases ..."):
+        opened, hired = reviewers.open_cases(workspace), reviewers.hire(workspace)
+    with console.console(workspace, port) as address:
+        typer.echo(
+            f"Review the {opened} networks at {address} as one of two; docs/reviewers.md leads the way", err=True
         )
+        for one in hired:
+            typer.echo(f"  {one.id:6} password {one.password}   {', '.join(one.roles)}", err=True)
+        if not say.ERRORS.is_terminal:
+            for one in hired:
+                typer.echo(f"  {one.id:6} codes by {one.address}", err=True)
+            yield
+            return
+        with Live(get_renderable=lambda: _phones(hired), console=say.ERRORS, refresh_per_second=1):
+            yield
+
+
+def _phones(hired: tuple["Reviewer", ...]) -> Table:
+    """The codes that the reviewers' phones would show now."""
+    from ringfence.demo.reviewers import codes  # noqa: PLC0415, as above
+
+    grid = Table.grid(padding=(0, 2))
+    for person, code, left in codes(hired, datetime.now(UTC)):
+        grid.add_row(f"  {person}", f"code {code[:3]} {code[3:]}", f"for {left} s")
+    return grid
 
 
 def _make_room(out: Path) -> None:

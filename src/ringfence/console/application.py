@@ -38,7 +38,7 @@ def application(settings: Settings, clock: Clock | None = None, pages: Sequence[
         openapi_url=None,  # nothing about the pages is told to whoever has not signed in
         lifespan=lifespan,
         middleware=[
-            Middleware(Headers, hosts=settings.hosts, secure=settings.secure),
+            Middleware(Headers, hosts=settings.hosts, secure=settings.secure, viewer=settings.viewer),
             Middleware(Unforeseen),
             Middleware(Bodies),
         ],

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from ringfence.console import times
 from ringfence.console.asking import Asking
+from ringfence.model.faults import Fault
 
 STATIC = Path(__file__).parent / "static"
 
@@ -36,7 +37,18 @@ SAID: Mapping[str, str] = MappingProxyType(
         "roles": "Their roles are changed, from their next act on.",
         "left": "They work here no more.",
         "kept": "Your settings are kept.",
+        "password": "Your password is changed, and your other sessions have ended.",
         "ended": "That session has ended.",
+        "activated": "That version is active now.",
+        "version_refused": "That version waits no longer.",
+        "judged": "Your decision waits for a second person, under Versions.",
+        "judged_active": "Your decision is in the lexicon.",
+        "decided": "Decided. Below is who uploaded it; nothing happened to any account.",
+        "taken_back": "Taken back: what stood before stands again.",
+        "let_out": "It is out of quarantine, and acts again.",
+        "kept_in": "It stays in quarantine by your word.",
+        "undone_batch": "The batch is undone, and the guard knows.",
+        "given_back": "The account is in discovery again, and the guard knows.",
         "rested": "Good. Counting begins anew.",
         "put_off": "You will be reminded in a quarter of an hour.",
         "drafted": "This is what it would do. Look at everybody, then propose it.",
@@ -79,6 +91,13 @@ def refusing(answer: HTMLResponse, status: int) -> HTMLResponse:
     """The same page, as what is shown where something was refused."""
     answer.status_code = status
     return answer
+
+
+def failed(asking: Asking, fault: Fault) -> HTMLResponse:
+    """What stands in place of a list that a page asked for by itself. A whole page tells of the fault as ever."""
+    if not asking.fragment:
+        raise fault
+    return drawn(asking, "_failed.html", fault=fault)
 
 
 def see(path: str, said: str = "") -> Response:

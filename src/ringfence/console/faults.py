@@ -19,6 +19,7 @@ from ringfence.console.limits import TooOften
 from ringfence.model.faults import Fault
 
 LOG = logging.getLogger("ringfence.console")
+VERBS = frozenset({"may", "is", "has", "was", "does", "are", "cannot", "needs"})
 TITLES: Mapping[int, str] = {
     400: "That cannot be done as it was asked",
     401: "Sign in first",
@@ -106,7 +107,9 @@ def _fault(request: Request, error: Exception) -> Response:
         raise error
     statuses = ((Forbidden, 403), (Unknown, 404), (Stale, 409))
     status = next((number for kind, number in statuses if isinstance(error, kind)), 400)
-    return answer(request, Told(status, f"{error.where}: {error.what}", error.mend))
+    # A fault is of something, and says what is wrong with it: most often that is a sentence as it stands.
+    between = " " if error.what.split()[0] in VERBS else ": "
+    return answer(request, Told(status, f"{error.where}{between}{error.what}", error.mend))
 
 
 def _signed_out(request: Request, error: Exception) -> Response:

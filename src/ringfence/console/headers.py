@@ -7,6 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STATIC = "/static/"
+EVIDENCE = "/evidence/"  # the only pages on which a picture of the platform's own viewer may be asked for
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -29,8 +30,10 @@ TLS_ONLY = "max-age=31536000"
 class Headers:
     """Put the headers on every answer, and answer nobody who asks for another host."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str], *, secure: bool, viewer: str = "") -> None:
+        """`viewer` is the origin of the restricted viewer of media, where the operator has set one."""
         self.app = app
+        self.shown = POLICY.replace("img-src 'self' data:", f"img-src 'self' data: {viewer}") if viewer else POLICY
         self.hosts = hosts
         self.secure = secure
 
@@ -53,6 +56,8 @@ class Headers:
     def _complete(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
         for name, value in ALWAYS.items():
             headers[name] = value
+        if scope["path"].startswith(EVIDENCE):
+            headers["content-security-policy"] = self.shown
         if self.secure:
             headers["strict-transport-security"] = TLS_ONLY
         # The address of a static file has its version in it, so that a new one is another address.

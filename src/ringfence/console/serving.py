@@ -1,5 +1,6 @@
 """How is the console served? By one process, until it is told to end."""
 
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -39,8 +40,14 @@ def serve(
     app = application(settings)
     if settings.provider is None and not credentials.anybody(app.state.console.database, settings.tenant):
         nobody()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, _told_to_end)
     ready()
     uvicorn.Server(config(app, host, port, proxies)).run()
+
+
+def _told_to_end(*_: object) -> None:
+    """What uvicorn does for a signal is enough: once done it sends the signal to itself again, which would kill it."""
 
 
 def config(app: FastAPI, host: str, port: int, proxies: Sequence[str] = ()) -> uvicorn.Config:

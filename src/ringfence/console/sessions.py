@@ -124,6 +124,13 @@ def end(within: Transaction, session_hash: str) -> None:
         within.record(Act.SESSION_ENDED, within.person.id)
 
 
+def end_all(within: Transaction, person_id: str, but: str = "") -> None:
+    """End somebody's sessions, whose way in has just been changed in this act; `but` is the hash of one that stays."""
+    theirs = sa.and_(_mine(within.tenant), SESSIONS.c.person_id == person_id, SESSIONS.c.hash != but)
+    if within.connection.execute(sa.delete(SESSIONS).where(theirs)).rowcount:
+        within.record(Act.SESSION_ENDED, person_id)
+
+
 def of(within: Transaction) -> Sequence[Session]:
     """One's own sessions, the newest first."""
     mine = sa.and_(_mine(within.tenant), SESSIONS.c.person_id == within.person.id, SESSIONS.c.ends_at > within.at)

@@ -57,6 +57,12 @@ class Settings:
         """The hosts that a request may be for; any other is a name somebody else made point here."""
         return frozenset(urlsplit(one).netloc for one in self.origins)
 
+    @property
+    def viewer(self) -> str:
+        """The origin of the restricted viewer; empty where there is none."""
+        parts = urlsplit(self.restricted_viewer)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
 
 def read(workspace: Workspace, host: str, port: int, *, secure: bool | None = None) -> Settings:
     """The settings of a console that listens on `host` and `port`. Raises Fault where others could not reach it safely.

@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ringfence.exposure.estimates import Estimate
+from ringfence.exposure import estimates
 from ringfence.world.plan import MEMBERS
 
 Scores = NDArray[np.float64]
+wilson = estimates.wilson
 
-Z95 = 1.959964  # of the normal distribution, for 95% between the two ends
 
 # One number an account, straight from its own events: what a rule without a graph could use.
 FEATURES: Mapping[str, str] = {
@@ -126,18 +126,6 @@ def cuts(truth: Truth, score: Scores, sizes: Sequence[int]) -> tuple[Cut, ...]:
     for row, size in zip(named, sizes, strict=True):
         row[order[:size]] = True
     return tuple(cut(truth, row) for row in named)
-
-
-def wilson(cases: int, of: int) -> Estimate:
-    """A share with Wilson's 95% interval (Wilson, 1927), which stays between 0 and 1 and does not close at 0 cases."""
-    if of == 0:
-        return Estimate(np.nan, np.nan, np.nan, 0)
-    share, shrink = cases / of, 1 + Z95**2 / of
-    middle = (share + Z95**2 / (2 * of)) / shrink
-    half = Z95 / shrink * float(np.sqrt(share * (1 - share) / of + Z95**2 / (4 * of**2)))
-    # At either end the interval closes there but for rounding.
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return Estimate(share, 0.0 if cases == 0 else low, 1.0 if cases == of else high, of)
 
 
 def best_feature(events: duckdb.DuckDBPyConnection, member: NDArray[np.bool_]) -> tuple[str, float]:

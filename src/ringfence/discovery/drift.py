@@ -85,7 +85,7 @@ def read(workspace: Workspace, by: str) -> pa.Table:
 
     Raises Fault, before anything is read, when `by` is none of `lexicon.drift_readers` or nothing was discovered yet.
     """
-    _may_read(workspace, by)
+    may_read(workspace, by)
     run = last_results.last_run(workspace)
     audit.record(workspace, audit.Action.DRIFT_READ, f"results of {run.at.isoformat()}", actor=by)
     with events.connect(workspace) as connection:
@@ -117,7 +117,8 @@ def spelled(token: str) -> str | None:
     return None if len(word) == 0 or (len(word) == 1 and word.isalnum()) else word
 
 
-def _may_read(workspace: Workspace, by: str) -> None:
+def may_read(workspace: Workspace, by: str) -> None:
+    """Raise Fault for somebody whom `lexicon.drift_readers` does not name."""
     if by not in workspace.config.lexicon.drift_readers:
         raise Fault(
             f"{by!r} may not read candidates for new code words",

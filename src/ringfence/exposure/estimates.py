@@ -10,6 +10,7 @@ Amounts = NDArray[np.int64] | NDArray[np.bool_] | NDArray[np.float64]
 Resamples = NDArray[np.float64]
 
 DRAWS = 2_000  # percentile ends of a 95% interval then rest on 50 draws each
+Z95 = 1.959964  # of the normal distribution, for 95% between the two ends
 RULE_OF_THREE = 3.0  # no case among n bounds the rate below 3 / n at 95% (Hanley and Lippman-Hand, 1983)
 
 
@@ -35,6 +36,18 @@ class Pooled:
     high: float
     clusters: int
     accounts: int
+
+
+def wilson(cases: int, of: int) -> Estimate:
+    """A share with Wilson's 95% interval (Wilson, 1927), which stays between 0 and 1 and does not close at 0 cases."""
+    if of == 0:
+        return Estimate(np.nan, np.nan, np.nan, 0)
+    share, shrink = cases / of, 1 + Z95**2 / of
+    middle = (share + Z95**2 / (2 * of)) / shrink
+    half = Z95 / shrink * float(np.sqrt(share * (1 - share) / of + Z95**2 / (4 * of**2)))
+    # At either end the interval closes there but for rounding.
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return Estimate(share, 0.0 if cases == 0 else low, 1.0 if cases == of else high, of)
 
 
 def resamples(accounts: int, seed: int) -> Resamples:

@@ -32,7 +32,7 @@ def keep(workspace: Workspace, audit: Audit, signer: Signer) -> Kept:
     Earlier measurements that cannot be read are named in the page.
     """
     sealed = seal(audit, signer)
-    past, unread = _readable(workspace, Trusted(frozenset({signer.public})))
+    past, unread = readable(workspace, Trusted(frozenset({signer.public})))
     page = seal_page(render(audit, sealed, past, unread), signer)
     name = "".join(letter for letter in audit.recipe.at if letter.isdigit())
     kept = Kept(workspace.exposure / LATEST, workspace.exposure / PAGE)
@@ -63,7 +63,8 @@ def every(workspace: Workspace, trusted: Trusted) -> Iterator[Audit]:
         yield unseal(file.read_bytes(), trusted, str(file))
 
 
-def _readable(workspace: Workspace, trusted: Trusted) -> tuple[list[Audit], list[str]]:
+def readable(workspace: Workspace, trusted: Trusted) -> tuple[list[Audit], list[str]]:
+    """All measurements that can be read, the oldest first, and a line about each that cannot."""
     found, unread = [], []
     for file in sorted(_folder(workspace).glob("*.json")):
         try:

@@ -73,7 +73,7 @@ def render(audit: Audit, sealed: bytes, past: Sequence[Audit], unread: Sequence[
     """
     if b"<" in sealed:
         raise Fault("holds what no page can", where="measurement", mend="measure again with this version of ringfence")
-    alike = sorted([*(one for one in past if _alike(one, audit)), audit], key=lambda one: _when(one.recipe.at))
+    alike = sorted([*(one for one in past if _alike(one, audit)), audit], key=lambda one: when(one.recipe.at))
     page = templates("ringfence.exposure")
     page.filters |= {"called": called, "stratum": stratum_name, "arm": arm_words, "sign": SIGNS.__getitem__}
     written = page.get_template("exposure.html").render(
@@ -161,7 +161,7 @@ def _section(place: int, alike: Sequence[Audit], audit: Audit) -> Section:
     costs = {arms[0].name: NOTHING_LOST, **{cost.arm: cost.displaced for cost in exposure.collateral}}
     points = {arm.name: (costs.get(arm.name, NOTHING), arm.summary.leak) for arm in arms}
     names = [arm.name for arm in arms]
-    days = tuple(day for one in alike for day in _days(one, name, names))
+    days = tuple(day for one in alike for day in days_of(one, name, names))
     lines = {arm: [day.leak[column] for day in days] for column, arm in enumerate(names)}
     drawn = by_day(str(place), f"Leak of {called(name)}", [day.at for day in days], lines, bounds.leak)
     return Section(
@@ -182,12 +182,13 @@ def _curves(key: str, stratum: Stratum) -> str:
     return exposure_curves(called(stratum.name), arms, key)
 
 
-def _days(audit: Audit, recommender: str, arms: Sequence[str]) -> list[Day]:
+def days_of(audit: Audit, recommender: str, arms: Sequence[str]) -> list[Day]:
+    """What one measurement has of a recommender, in these arms; nothing where it did not ask it."""
     told = []
     for one in audit.measured:
         if one.recommender == recommender:
             leak = {arm.name: arm.summary.leak for arm in lured(one.exposure).arms}
-            told.append(Day(_when(audit.recipe.at), tuple(leak.get(name) for name in arms)))
+            told.append(Day(when(audit.recipe.at), tuple(leak.get(name) for name in arms)))
     return told
 
 
@@ -195,9 +196,10 @@ def _alike(one: Audit, audit: Audit) -> bool:
     return one.recipe.command == audit.recipe.command and one.recipe.at != audit.recipe.at
 
 
-def _when(at: str) -> datetime:
-    when = datetime.fromisoformat(at)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+def when(at: str) -> datetime:
+    """When a measurement was made; one that does not say its zone is in UTC."""
+    read = datetime.fromisoformat(at)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _or_zero(share: Estimate) -> float:

@@ -29,15 +29,19 @@ _SHOWN = 3
 
 
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A proposal or an activation of a version. `by` proposed it, and `approved_by` let it in, both or one person."""
+    """What became of a version. `by` proposed it, and `approved_by` let it in, both or one person.
+
+    One that was refused has who refused it as `by`, and why.
+    """
 
     at: datetime
-    act: Literal["proposed", "activated"]
+    act: Literal["proposed", "activated", "refused"]
     version: str
     terms: int
     by: str
     approved_by: str | None = None
     people: str | None = None
+    why: str | None = None
 
 
 def propose(workspace: Workspace, lexicon: Lexicon, by: str) -> Event:
@@ -71,6 +75,23 @@ def activate(workspace: Workspace, version: str, by: str) -> Event:
         return _activate(workspace, lexicon, proposal, by)
 
 
+def refuse(workspace: Workspace, version: str, by: str, why: str) -> Event:
+    """Let a version that waits wait no longer; whoever proposed it may take it back so. It can be proposed again.
+
+    Raises Fault for a version that does not wait, and where nobody says why.
+    """
+    by = _person(by)
+    if not why.strip():
+        raise Fault("nobody says why", where=f"lexicon {version}", mend="say it in a few words")
+    with workspace.lock():
+        waits = {event.version: event for event in waiting(workspace)}
+        if version not in waits:
+            raise Fault("does not wait for anybody", where=f"lexicon {version}", mend="see which versions do")
+        audit.record(workspace, audit.Action.LEXICON_CHANGED, f"{version} refused", actor=by)
+        event = Event(datetime.now(UTC), "refused", version, waits[version].terms, by, why=why.strip())
+        return _remember(workspace, event)
+
+
 def read(workspace: Workspace, version: str) -> Lexicon:
     """A version, active or not. Raises Fault when there is none of that name or its file does not hold it."""
     file = _file(workspace, version)
@@ -88,7 +109,7 @@ def keep(workspace: Workspace, lexicon: Lexicon) -> None:
 
 
 def history(workspace: Workspace) -> tuple[Event, ...]:
-    """Every proposal and activation, oldest first. Raises Fault for a line that is none."""
+    """Every proposal, activation and refusal, oldest first. Raises Fault for a line that is none."""
     file = _history_file(workspace)
     try:
         lines = file.read_bytes().splitlines() if file.exists() else []
@@ -101,7 +122,7 @@ def history(workspace: Workspace) -> tuple[Event, ...]:
 
 
 def waiting(workspace: Workspace) -> tuple[Event, ...]:
-    """The proposals that nobody has activated, oldest first; a version once, as it was proposed last."""
+    """The proposals that nobody has activated or refused, oldest first; a version once, as it was proposed last."""
     open_: dict[str, Event] = {}
     for event in history(workspace):
         open_.pop(event.version, None)

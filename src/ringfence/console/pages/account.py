@@ -12,7 +12,7 @@ from ringfence.cases.audit import Act
 from ringfence.cases.people import Permission
 from ringfence.cases.profile import Profile
 from ringfence.cases.protected import Why
-from ringfence.console import drawing
+from ringfence.console import drawing, reveals
 from ringfence.console.asking import Asker
 from ringfence.console.page import POST, Page
 from ringfence.store import events
@@ -29,6 +29,7 @@ def show(asking: Asker, account_id: str, text: Literal["shown", ""] = "") -> Res
         if text:
             within.demand(Permission.READ_EVIDENCE)
             within.record(Act.PROFILE_READ, account_id)
+            reveals.add(within)
     platform = _profile(asking.settings.workspace, account_id)
     told = next((one for one in account.appearances if one.member), None)
     values = {"account": account, "profile": platform, "told": told, "shown": bool(text), "kinds": tuple(Why)}

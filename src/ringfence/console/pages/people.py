@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from ringfence.cases import credentials, staff
 from ringfence.cases.people import MAY, Permission, Role
-from ringfence.console import drawing
+from ringfence.console import drawing, sessions
 from ringfence.console.asking import Asker
 from ringfence.console.page import POST, Page
 
@@ -53,6 +53,7 @@ def way_in(asking: Asker, person: PersonId) -> Response:
     with asking.act() as within:
         credentials.set_password(within, person, hashed)
         address = credentials.set_totp(within, person, asking.settings.sealing)
+        sessions.end_all(within, person)
     values = {"whose": person, "password": password, "address": address, "secret": pyotp.parse_uri(address).secret}
     return drawing.drawn(asking, "way_in.html", **values)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Form
 from fastapi.responses import Response
 
+from ringfence.cases import credentials
 from ringfence.console import drawing, preferences, sessions, times
 from ringfence.console.asking import Asker, local
 from ringfence.console.page import POST, Page
@@ -47,9 +48,19 @@ def end(asking: Asker, session: Annotated[str, Form(max_length=64)]) -> Response
     return drawing.see("/settings", "ended")
 
 
+def password(asking: Asker, password: Annotated[str, Form(max_length=credentials.LONGEST)]) -> Response:
+    """Change my password, and end my other sessions: somebody else may know the old one."""
+    hashed = credentials.hashed(password)
+    with asking.act() as within:
+        credentials.set_password(within, asking.person.id, hashed)
+        sessions.end_all(within, asking.person.id, but=asking.session.hash)
+    return drawing.see("/settings", "password")
+
+
 PAGES = (
     Page("/settings", "settings", show, None, menu="Settings"),
     Page("/settings", "keep_settings", keep, None, POST),
     Page("/settings/theme", "keep_theme", theme, None, POST),
+    Page("/settings/password", "change_password", password, None, POST, proof=True),
     Page("/settings/sessions/end", "end_session", end, None, POST),
 )

@@ -15,7 +15,10 @@
     notice("The console cannot be reached. What you see may be old; nothing was changed.");
   });
   // After a part was replaced, the marked row is looked for anew.
-  document.addEventListener("htmx:afterSwap", () => mark(-1));
+  document.addEventListener("htmx:afterSwap", () => {
+    mark(-1);
+    needless();
+  });
 
   const notice = (words) => {
     const place = document.getElementById("notice");
@@ -154,5 +157,8 @@
   }
 
   // A form that acts on a change of its fields, as filters do, needs no button with a script.
-  for (const hidden of document.querySelectorAll("[data-without-script]")) hidden.hidden = true;
+  const needless = () => {
+    for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
+  };
+  needless();
 })();

@@ -4,7 +4,6 @@
 const section = document.querySelector("#map[data-network]");
 const card = section?.querySelector(".map-card");
 
-const SHAPES = { above: 0, below: 1, likely_minor: 2, protected: 3 };
 const MANY_EDGES = 6000; // from here on, lines are drawn thin and not while the map moves
 const NEAR = 6; // pixels from a tie that still mean it
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -40,103 +39,6 @@ function drawable() {
   return Boolean(probe.getContext("webgl2") ?? probe.getContext("webgl"));
 }
 
-/** A colour of the sheet, as the browser works it out for this theme: however it is written, it is painted and read. */
-function colour(name) {
-  const probe = document.createElement("span");
-  probe.style.color = name;
-  card.append(probe);
-  const written = getComputedStyle(probe).color;
-  probe.remove();
-  const point = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  point.fillStyle = written;
-  point.fillRect(0, 0, 1, 1);
-  const [red, green, blue] = point.getImageData(0, 0, 1, 1).data;
-  return `rgb(${red},${green},${blue})`;
-}
-
-/** Lines are mixed with the ground and not see-through: what is drawn by WebGL here would only grow brighter. */
-function palette() {
-  const sign = (name) => getComputedStyle(card.querySelector(`.sign.${name}`)).color;
-  return {
-    ...Object.fromEntries(Object.keys(SHAPES).map((name) => [name, colour(sign(name))])),
-    faded: colour("var(--rule)"),
-    edge: colour("color-mix(in oklab, var(--muted) 38%, var(--ground))"),
-    quiet: colour("color-mix(in oklab, var(--muted) 9%, var(--ground))"),
-    chosen: colour("var(--accent)"),
-    ink: colour("var(--ink)"),
-    panel: colour("var(--panel)"),
-  };
-}
-
-/** A node's sign: a disc, a ring, a square or a diamond, so that its group is told by more than its colour. */
-function signs({ NodeProgram, floatColor }) {
-  const float = WebGLRenderingContext.FLOAT, byte = WebGLRenderingContext.UNSIGNED_BYTE;
-  return class extends NodeProgram {
-    getDefinition() {
-      return {
-        VERTICES: 1,
-        METHOD: WebGLRenderingContext.POINTS,
-        UNIFORMS: ["u_sizeRatio", "u_pixelRatio", "u_matrix"],
-        ATTRIBUTES: [
-          { name: "a_position", size: 2, type: float },
-          { name: "a_size", size: 1, type: float },
-          { name: "a_shape", size: 1, type: float },
-          { name: "a_color", size: 4, type: byte, normalized: true },
-          { name: "a_id", size: 4, type: byte, normalized: true },
-        ],
-        VERTEX_SHADER_SOURCE: `
-          attribute vec4 a_id, a_color; attribute vec2 a_position; attribute float a_size, a_shape;
-          uniform float u_sizeRatio, u_pixelRatio; uniform mat3 u_matrix;
-          varying vec4 v_color; varying float v_shape, v_soft;
-          void main() {
-            gl_Position = vec4((u_matrix * vec3(a_position, 1)).xy, 0, 1);
-            gl_PointSize = a_size / u_sizeRatio * u_pixelRatio * 2.4;
-            v_shape = a_shape;
-            v_soft = 2.0 / gl_PointSize;
-            #ifdef PICKING_MODE
-            v_color = a_id;
-            #else
-            v_color = a_color;
-            #endif
-            v_color.a *= 255.0 / 254.0;
-          }`,
-        FRAGMENT_SHADER_SOURCE: `
-          precision mediump float;
-          varying vec4 v_color; varying float v_shape, v_soft;
-          void main() {
-            vec2 at = abs(gl_PointCoord * 2.0 - 1.0);
-            float out_of = length(at) - 0.83;
-            if (v_shape > 2.5) out_of = (at.x + at.y - 1.0) * 0.7071;
-            else if (v_shape > 1.5) out_of = max(at.x, at.y) - 0.74;
-            #ifdef PICKING_MODE
-            gl_FragColor = out_of < 0.0 ? v_color : vec4(0.0);
-            #else
-            float whole = 1.0 - smoothstep(-v_soft, v_soft, out_of);
-            if (v_shape > 0.5 && v_shape < 1.5) whole *= smoothstep(-v_soft, v_soft, length(at) - 0.46);
-            gl_FragColor = v_color * whole;
-            #endif
-          }`,
-      };
-    }
-
-    processVisibleItem(index, start, data) {
-      const array = this.array;
-      array[start++] = data.x;
-      array[start++] = data.y;
-      array[start++] = data.size;
-      array[start++] = data.shape;
-      array[start++] = floatColor(data.color);
-      array[start++] = index;
-    }
-
-    setUniforms({ sizeRatio, pixelRatio, matrix }, { gl, uniformLocations }) {
-      gl.uniform1f(uniformLocations.u_pixelRatio, pixelRatio);
-      gl.uniform1f(uniformLocations.u_sizeRatio, sizeRatio);
-      gl.uniformMatrix3fv(uniformLocations.u_matrix, false, matrix);
-    }
-  };
-}
-
 /** Put what the console told of some members into the graph; what is there already stays. */
 function add(graph, told) {
   const { nodes, edges } = told;
@@ -161,21 +63,24 @@ async function start() {
     return;
   }
   state("Drawing the map …", false);
-  const [library, told] = await Promise.all([import(card.dataset.library), asked(section.dataset.network, "json")]);
+  const [library, look, told] = await Promise.all([
+    import(card.dataset.library), import(card.dataset.look), asked(section.dataset.network, "json"),
+  ]);
   if (!told.nodes.id.length) {
     state("Nobody is in this network now.", false);
     section.dataset.state = "empty";
     return;
   }
-  new NetworkMap(library, told);
+  new NetworkMap(library, look, told);
 }
 
 class NetworkMap {
-  constructor(library, told) {
+  constructor(library, look, told) {
+    this.look = look;
     this.told = told;
     this.graph = new library.Graph({ type: "undirected" });
-    this.colours = palette();
-    this.shown = { standings: new Set(Object.keys(SHAPES)), relation: 0, least: -Infinity };
+    this.colours = look.palette(card);
+    this.shown = { standings: new Set(Object.keys(look.SHAPES)), relation: 0, least: -Infinity };
     this.node = ""; this.edge = ""; this.asking = 0;
     add(this.graph, told);
     this.renderer = this.drawn(library);
@@ -193,14 +98,14 @@ class NetworkMap {
   drawn({ Sigma, EdgeRectangleProgram, EdgeLineProgram, ...library }) {
     const many = this.graph.size > MANY_EDGES;
     const renderer = new Sigma(this.graph, part("canvas"), {
-      nodeProgramClasses: { sign: signs(library) }, defaultNodeType: "sign",
+      nodeProgramClasses: { sign: this.look.signs(library) }, defaultNodeType: "sign",
       edgeProgramClasses: { tie: EdgeRectangleProgram, thin: EdgeLineProgram }, defaultEdgeType: many ? "thin" : "tie",
       hideEdgesOnMove: many, hideLabelsOnMove: many, zIndex: true,
       minCameraRatio: 0.01, maxCameraRatio: 4, stagePadding: 26,
       labelFont: "ui-monospace, Menlo, monospace", labelSize: 11, labelDensity: 0.2, labelRenderedSizeThreshold: 11,
       labelColor: { attribute: "labelColour" }, minEdgeThickness: 0.6,
       nodeReducer: (id, data) => this.asNode(id, data), edgeReducer: (id, data) => this.asEdge(id, data),
-      defaultDrawNodeHover: (context, data, settings) => this.hover(context, data, settings),
+      defaultDrawNodeHover: (context, data, settings) => this.look.hover(context, data, settings, this.colours),
       ...(still ? { inertiaDuration: 0, zoomDuration: 0, doubleClickZoomingDuration: 0 } : {}),
     });
     return renderer;
@@ -214,7 +119,7 @@ class NetworkMap {
     const ends = this.edge ? this.graph.hasExtremity(this.edge, id) : true;
     const lit = near && ends;
     return {
-      ...data, shape: SHAPES[data.standing], hidden: !this.within(data), labelColour: this.colours.ink,
+      ...data, shape: this.look.SHAPES[data.standing], hidden: !this.within(data), labelColour: this.colours.ink,
       color: lit ? this.colours[data.standing] : this.colours.faded, label: lit ? data.label : "",
       highlighted: id === this.node, forceLabel: (this.edge !== "" && ends) || id === this.node, zIndex: lit ? 1 : 0,
     };
@@ -232,29 +137,8 @@ class NetworkMap {
     };
   }
 
-  hover(context, data, { labelSize, labelFont }) {
-    context.font = `600 ${labelSize}px ${labelFont}`;
-    const words = data.label || "", wide = context.measureText(words).width + 12, high = labelSize + 9;
-    const left = data.x + data.size + 5, top = data.y - high / 2;
-    context.beginPath();
-    context.arc(data.x, data.y, data.size + 4, 0, Math.PI * 2);
-    context.lineWidth = 2;
-    context.strokeStyle = this.colours.chosen;
-    context.stroke();
-    if (!words) return;
-    context.fillStyle = this.colours.panel;
-    context.strokeStyle = this.colours.edge;
-    context.lineWidth = 1;
-    context.beginPath();
-    context.roundRect(left, top, wide, high, 4);
-    context.fill();
-    context.stroke();
-    context.fillStyle = this.colours.ink;
-    context.fillText(words, left + 6, data.y + labelSize / 3);
-  }
-
   recolour() {
-    this.colours = palette();
+    this.colours = this.look.palette(card);
     this.renderer.refresh();
   }
 
@@ -322,9 +206,9 @@ class NetworkMap {
     return true;
   }
 
-  path(what, account) { return `${section.dataset.network.replace(/network\.json$/, what)}/${account.split("/").map(encodeURIComponent).join("/")}`; }
+  path(what, asked_of) { return `${section.dataset.network.replace(/network\.json$/, what)}?${new URLSearchParams(asked_of)}`; }
 
-  async expand(account) { await this.more(this.path("neighbours", account)); this.choose(account, ""); }
+  async expand(account) { await this.more(this.path("neighbours", { of: account })); this.choose(account, ""); }
 
   // ---- choosing ----
   choose(node, edge) {
@@ -336,21 +220,20 @@ class NetworkMap {
 
   /** Choose an account, drawing it first if need be, and tell of it. */
   async show(account, { look = true } = {}) {
-    if (!this.graph.hasNode(account) && !(await this.more(this.path("neighbours", account)))) return;
+    if (!this.graph.hasNode(account) && !(await this.more(this.path("neighbours", { of: account })))) return;
     this.choose(account, "");
     if (look) this.lookAt(account);
-    await this.tell(this.path("member", account));
+    await this.tell(this.path("member", { of: account }));
   }
 
   async why(one, other) {
-    if (!this.graph.hasEdge(one, other)) await this.more(this.path("neighbours", one));
+    if (!this.graph.hasEdge(one, other)) await this.more(this.path("neighbours", { of: one }));
     this.choose("", this.graph.edge(one, other) ?? "");
     if (card.dataset.evidence === "no") {
       this.panel(`<p class="hint"></p>`, "Evidence is shown to reviewers.");
       return;
     }
-    const query = new URLSearchParams({ one, other });
-    await this.tell(`${section.dataset.network.replace(/network\.json$/, "ties")}?${query}`);
+    await this.tell(this.path("ties", { one, other }));
   }
 
   async tell(path) {

@@ -34,15 +34,23 @@ class Matches(Protocol):
         """One answer a query, of one moment."""
 
 
-def known(matcher: Matches, media: pa.Table, advanced: Callable[[float], None] = lambda _: None) -> NDArray[np.bool_]:
-    """Which rows (key, media_id, sha256, md5, pdq, quality) a bank knows. Raises Fault where the banks cannot say."""
+def known(
+    matcher: Matches,
+    media: pa.Table,
+    advanced: Callable[[float], None] = lambda _: None,
+    doubts: frozenset[Reason] = OPEN,
+) -> NDArray[np.bool_]:
+    """Which rows (key, media_id, sha256, md5, pdq, quality) a bank knows. Raises Fault where the banks cannot say.
+
+    A match with one of these `doubts` settles nothing; with none of them, whatever matches is known.
+    """
     told = np.zeros(media.num_rows, bool)
     for first in range(0, media.num_rows, CHUNK):
         asked = list(_queries(media.slice(first, CHUNK).to_pylist()))
         # Media of the store is no new upload: it must neither be remembered again nor count as a flood.
         answers = matcher.match_all([query for _, query in asked], remember=False) if asked else ()
         for (row, _), answer in zip(asked, answers, strict=True):
-            told[first + row] = any(OPEN.isdisjoint(match.reasons) for match in answer.matches)
+            told[first + row] = any(doubts.isdisjoint(match.reasons) for match in answer.matches)
         advanced((first + CHUNK) / media.num_rows)
     return told
 

@@ -96,11 +96,10 @@ def _orders() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant", "plan_id", "account_id", "action", "direction", name=op.f("pk_plan_orders")),
         sa.UniqueConstraint("tenant", "key", name=op.f("uq_plan_orders_tenant_key")),
+        postgresql_with={"fillfactor": "40"},
     )
     op.create_index("ix_plan_orders_account", "plan_orders", ["tenant", "account_id"], unique=False)
-    op.create_index(
-        "ix_plan_orders_next", "plan_orders", ["tenant", "plan_id", "direction", "state", "number"], unique=False
-    )
+    op.create_index("ix_plan_orders_next", "plan_orders", ["tenant", "plan_id", "direction", "number"], unique=False)
 
 
 def _outbox() -> None:

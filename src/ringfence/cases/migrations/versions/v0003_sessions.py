@@ -40,5 +40,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant", "person_id", name=op.f("pk_preferences")),
     )
-    op.create_index("ix_cases_by_lease", "cases", ["tenant", "status", "lease_by"], unique=False)
+    op.create_index("ix_cases_by_lease", "cases", ["tenant", "lease_by"], unique=False)
+    op.create_index("ix_cases_by_account", "cases", ["tenant", "account_id"], unique=False)
     op.create_index("ix_user_reports_account", "user_reports", ["tenant", "account_id"], unique=False)
