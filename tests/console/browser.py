@@ -113,9 +113,10 @@ class Console:
         assert not faults, "; ".join(faults)
 
 
-def accessible(page: Page) -> None:
-    """Assert that axe finds nothing serious or critical in a page as it stands."""
-    found = Axe().run(page).response["violations"]
+def accessible(page: Page, *rules: str) -> None:
+    """Assert that axe finds nothing serious or critical in a page as it stands, by these rules or all of them."""
+    options = {"runOnly": list(rules)} if rules else None
+    found = Axe().run(page, options=options).response["violations"]
     told = [
         f"{one['id']} ({one['impact']}): {node['html'][:160]} {node.get('any', [{}])[:1]}"
         for one in found

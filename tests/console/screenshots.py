@@ -18,7 +18,7 @@ from playwright.sync_api import Page as Tab
 from playwright.sync_api import sync_playwright
 from tests.console.browser import FLAGS, Console, found_chromium, serving
 from tests.console.platforms import Platform
-from tests.console.visits import known, pages, staged, visitor, whole
+from tests.console.visits import known, opened, pages, staged, visitor, whole
 
 from ringfence.cases import found, incoming, opening, reports
 from ringfence.cases.database import Database
@@ -68,18 +68,14 @@ def taken(console: Console, folder: Path) -> None:
     """Take the pictures of every page that stands by itself."""
     folder.mkdir(parents=True, exist_ok=True)
     for page, address in pages(console.workspace):
-        role = visitor(page)
-        for scheme in SCHEMES if whole(console, role, address) else ():
-            tab = (
-                console.signed_in(role, color_scheme=scheme)
-                if role
-                else console.context(color_scheme=scheme).new_page()
-            )
-            tab.goto(address)
-            keep(tab, folder / f"{page.name}-{scheme}.webp")
-            if page.name == "case":
-                on_the_map(tab, dict(known(console.workspace))["account_id"])
-                keep(tab, folder / f"case_map-{scheme}.webp")
+        for scheme in SCHEMES:
+            tab = opened(console, visitor(page), scheme)
+            if whole(tab, address):
+                tab.goto(address)
+                keep(tab, folder / f"{page.name}-{scheme}.webp")
+                if page.name == "case":
+                    on_the_map(tab, dict(known(console.workspace))["account_id"])
+                    keep(tab, folder / f"case_map-{scheme}.webp")
             console.settle()
 
 

@@ -68,10 +68,9 @@ def _carried_out(database: Database, workspace: Workspace, reviewer: Person, sen
     plans.approve(database, workspace, senior, made.plan_id, str(made.digest), "Seen, and agreed.")
     running.start(database, workspace, reviewer, made.plan_id, configured.enforcer(workspace), 1)
     with database.transaction(reviewer) as within:
-        done = (
-            f"SELECT account_id FROM orders WHERE plan_id = '{made.plan_id}' AND state = 'done' ORDER BY number LIMIT 1"
-        )
-        appeals.receive(within, looked_up(within.connection, done), "I photograph birds, and that is my only link.")
+        query = f"SELECT account_id FROM plan_orders WHERE plan_id = '{made.plan_id}' AND state = 'done' LIMIT 1"
+        acted_on = looked_up(within.connection, query)
+        appeals.receive(within, acted_on, "I photograph birds, and that is my only link.")
 
 
 def pages(workspace: Workspace) -> Iterator[tuple[Page, str]]:
@@ -109,9 +108,9 @@ def opened(console: Console, role: Role | None, scheme: Literal["light", "dark"]
     return console.signed_in(role, color_scheme=scheme) if role else console.context(color_scheme=scheme).new_page()
 
 
-def whole(console: Console, role: Role | None, address: str) -> bool:
+def whole(tab: Tab, address: str) -> bool:
     """Whether an address answers with a page that stands by itself: no part of one, no file, no way elsewhere."""
-    answer = opened(console, role, "light").request.get(address, headers={"accept": "text/html"}, max_redirects=0)
+    answer = tab.request.get(address, headers={"accept": "text/html"}, max_redirects=0)
     html = answer.ok and answer.headers.get("content-type", "").startswith("text/html")
     return html and answer.text().lstrip().lower().startswith("<!doctype html")
 
