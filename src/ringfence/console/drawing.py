@@ -61,7 +61,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "started": "It is being carried out.",
         "stopped": "Nothing more is sent.",
         "undoing": "What can be is given back; what cannot is listed with the reason.",
-        "delivered": "Discovery and the guard know what was decided.",
+        "delivered": "Discovery and the guard were told. What they could not use is among the troubles of its plan.",
         "received": "The appeal is taken in.",
         "uphold": "The decision stands.",
         "overturn": "The decision is overturned, and what can be is given back.",

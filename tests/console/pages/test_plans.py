@@ -181,6 +181,30 @@ def test_an_account_is_left_out_and_taken_in_again(at: Scene, wren: Browser) -> 
     assert "<td>restrict</td>" in page
 
 
+def test_a_large_plan_comes_in_pages_and_one_goes_back_to_where_one_was(room: Room, make_place: MakePlace) -> None:
+    at = scene(Bench(room, [f"m{number:03}" for number in range(230)]), make_place)
+    wren = at.browser(at.bench.wren)
+    plan_id = at.drafted(wren)
+    pages = [acted_on(wren.get(f"/plans/{plan_id}?number={number}").text) for number in (1, 2, 3, 9)]
+    assert [len(page) for page in pages] == [100, 100, 31, 31]
+    assert len({one for page in pages for one in page}) == 231
+    part = wren.get(f"/plans/{plan_id}?find=m1&number=1", **{"hx-request": "true"}).text
+    assert "<html" not in part
+    assert len(acted_on(part)) == 100
+    answer = wren.post(f"/plans/{plan_id}/leave-out", account="m150", number=2, find="m")
+    assert answer.headers["location"] == f"/plans/{plan_id}?number=2&find=m&said=left_out"
+    assert wren.post(f"/plans/{plan_id}/leave-out", account="m150", number=0).status_code == 400
+
+
+def test_what_was_not_told_yet_is_told_when_somebody_says_so(at: Scene, wren: Browser) -> None:
+    at.bench.whole(at.bench.begin(at.bench.approved()))
+    assert "not told to discovery and the guard yet" in wren.get("/plans").text
+    viewer = at.browser(at.bench.room.person("avocet", Role.AUDITOR))
+    assert viewer.post("/plans/deliver").status_code == 403
+    assert wren.post("/plans/deliver").status_code == 303
+    assert "not told to discovery" not in wren.get("/plans").text
+
+
 def test_a_network_that_changed_says_how_and_offers_a_new_preview(at: Scene, wren: Browser, finch: Browser) -> None:
     plan_id = at.proposed(wren)
     shown = digest(finch.get(f"/plans/{plan_id}").text)

@@ -12,7 +12,6 @@ from ringfence.console.asking import Asker, Asking
 from ringfence.console.page import POST, Page
 from ringfence.console.target import target
 from ringfence.enforcement import feedback
-from ringfence.model.faults import Fault
 
 MOST = 50  # that are over, and drafts
 UNDER_WAY = (Phase.APPROVED, Phase.RUNNING, Phase.STOPPED, Phase.UNDOING)
@@ -44,10 +43,7 @@ def deliver(asking: Asker) -> Response:
     """Tell discovery and the guard what was decided and not told yet. A run does so at its end."""
     with asking.act() as within:
         within.demand(Permission.RUN_PLANS)
-    done = feedback.deliver(asking.settings.workspace, asking.console.database)
-    if done.unusable:
-        what = f"{done.unusable:,} of what was decided could not be used"
-        raise Fault(what, where="plans", mend="see the troubles of the plans")
+    feedback.deliver(asking.settings.workspace, asking.console.database)
     return drawing.see("/plans", "delivered")
 
 

@@ -11,6 +11,7 @@ from ringfence.cases.people import Permission
 from ringfence.cases.preview import Wish
 from ringfence.console import drawing
 from ringfence.console.asking import Asker
+from ringfence.console.links import Links
 from ringfence.console.page import POST, Page
 from ringfence.console.target import MEANING, target
 from ringfence.model.faults import Fault
@@ -19,6 +20,8 @@ Actions = Annotated[list[Action], Form(default_factory=list)]
 Why = Annotated[str, Form(max_length=10_000)]
 Only = Annotated[str, Form(max_length=150_000)]  # ids of accounts, one a line
 AccountId = Annotated[str, Form(max_length=500)]
+Find = Annotated[str, Form(max_length=500)]
+Number = Annotated[int, Form(ge=1, le=1_000_000)]
 
 
 def form(asking: Asker, case_id: str) -> Response:
@@ -45,18 +48,18 @@ def edit(asking: Asker, plan_id: str, actions: Actions, why: Why = "", only: Onl
     return drawing.see(f"/plans/{plan_id}", "edited")
 
 
-def leave_out(asking: Asker, plan_id: str, account: AccountId) -> Response:
-    """Leave one account out."""
+def leave_out(asking: Asker, plan_id: str, account: AccountId, number: Number = 1, find: Find = "") -> Response:
+    """Leave one account out, and go back to where it stood."""
     with asking.act() as within:
         drafts.leave_out(within, plan_id, account)
-    return drawing.see(f"/plans/{plan_id}", "left_out")
+    return drawing.see(_at(plan_id, "acted", number, find), "left_out")
 
 
-def take_in(asking: Asker, plan_id: str, account: AccountId) -> Response:
+def take_in(asking: Asker, plan_id: str, account: AccountId, number: Number = 1, find: Find = "") -> Response:
     """Take one in that was left out."""
     with asking.act() as within:
         drafts.take_in(within, plan_id, account)
-    return drawing.see(f"/plans/{plan_id}", "taken_in")
+    return drawing.see(_at(plan_id, "aside", number, find), "taken_in")
 
 
 def freeze(asking: Asker, plan_id: str, seen: Annotated[str, Form(max_length=64)]) -> Response:
@@ -70,6 +73,11 @@ def again(asking: Asker, plan_id: str) -> Response:
     with asking.act() as within:
         made = drafts.again(within, plan_id)
     return drawing.see(f"/plans/{made}", "drafted")
+
+
+def _at(plan_id: str, part: str, number: int, find: str) -> str:
+    chosen = {"part": part, "number": number, "find": find}
+    return Links(f"/plans/{plan_id}", chosen, {"part": "acted", "number": 1, "find": ""}).to()
 
 
 def _wish(actions: list[Action], why: str, only: str, left_out: tuple[str, ...] = ()) -> Wish:
