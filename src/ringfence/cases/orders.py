@@ -127,14 +127,16 @@ def sent(within: Transaction, found: Plan, keys: Sequence[str]) -> list[sa.Row[A
 
 
 def write_answers(within: Transaction, told: Iterable[tuple[str, Outcome]]) -> None:
-    """Write down what became of each. One that was not asked after all counts as never asked this time."""
+    """Write down what became of each. One that was not asked after all is as before: perhaps done, or not asked."""
     alike: dict[tuple[State, str], list[str]] = {}
     for one, outcome in told:
         state, why = after(outcome)
         alike.setdefault((state, why[:WORDS]), []).append(one)
     for (state, why), keys in alike.items():
         less = int(state is State.PENDING)
-        new = {"state": str(state), "why": why, "asked": ORDERS.c.asked - less, "changed_at": within.at}
+        before = sa.case((ORDERS.c.asked > 1, str(State.UNKNOWN)), else_=str(State.PENDING))
+        now = before if less else str(state)
+        new = {"state": now, "why": why, "asked": ORDERS.c.asked - less, "changed_at": within.at}
         for mine in _of_keys(within, keys):
             within.connection.execute(sa.update(ORDERS).where(*mine).values(**new))
 

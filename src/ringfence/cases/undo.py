@@ -105,7 +105,7 @@ def _taken_back(
 
 
 def _withhold(within: Transaction, plan_id: str, why: str, account_id: str | None) -> int:
-    mine = *orders.of_plan(within, plan_id, Direction.DO), ORDERS.c.state == State.PENDING, ORDERS.c.asked == 0
+    mine = *orders.of_plan(within, plan_id, Direction.DO), ORDERS.c.state == State.PENDING
     if account_id is not None:
         mine = *mine, ORDERS.c.account_id == account_id
     new = {"state": str(State.WITHHELD), "why": why[: orders.WORDS], "changed_at": within.at}
@@ -117,17 +117,12 @@ def _perhaps_done(within: Transaction, plan_id: str, account_id: str | None) -> 
 
     An order that was asked more than once and then refused may have been done the first time.
     """
-    asked_twice = sa.and_(ORDERS.c.state.in_([State.FAILED, State.PENDING]), ORDERS.c.asked > 1)
-    perhaps = sa.or_(ORDERS.c.state.in_([str(state) for state in PERHAPS_DONE]), asked_twice, _asked_and_waits())
+    asked_twice = sa.and_(ORDERS.c.state == State.FAILED, ORDERS.c.asked > 1)
+    perhaps = sa.or_(ORDERS.c.state.in_([str(state) for state in PERHAPS_DONE]), asked_twice)
     mine = *orders.of_plan(within, plan_id, Direction.DO), perhaps, ~orders.taken_back()
     if account_id is not None:
         mine = *mine, ORDERS.c.account_id == account_id
     return within.connection.execute(sa.select(*ORDERS.c).where(*mine).order_by(ORDERS.c.number.desc())).all()
-
-
-def _asked_and_waits() -> sa.ColumnElement[bool]:
-    """It was asked once without a clear answer, and then not asked again after all."""
-    return sa.and_(ORDERS.c.state == State.PENDING, ORDERS.c.asked > 0)
 
 
 def _lasting(rows: Sequence[sa.Row[Any]], reversible: Collection[Action]) -> tuple[Lasting, ...]:

@@ -1,6 +1,5 @@
 """ringfence plan"""
 
-from collections import Counter
 from typing import Annotated
 
 import typer
@@ -9,7 +8,8 @@ from ringfence.cases import execution, plans, undo
 from ringfence.cases import plan as plan_
 from ringfence.cases.actions import Action
 from ringfence.cases.plan import Phase
-from ringfence.cases.preview import Preview, Wish
+from ringfence.cases.preview import Wish
+from ringfence.cli import plan_said as said
 from ringfence.cli import say
 from ringfence.cli.desk import By, Desk, Why, counted, desk, told
 from ringfence.enforcement import configured, feedback, running
@@ -27,7 +27,6 @@ Accounts = Annotated[
     list[str] | None, typer.Option("--account", help="Only this member; give it again for more. Without it, all.")
 ]
 Stage = Annotated[int | None, typer.Option(help="Go on up to the end of this stage; without it, as the plan says.")]
-STEPS = ("account", "actions", "stage", "probability", "why", "against")
 
 
 @GROUP.command()
@@ -49,7 +48,7 @@ def preview(
     if as_json:
         say.as_json(seen)
     else:
-        _show(seen)
+        said.preview(seen)
 
 
 @GROUP.command()
@@ -167,7 +166,7 @@ def undo_(
         return
     typer.echo(f"{plan_id}: {ended}")
     say.table("", ("not taken back", "action", "why"), [tuple(one.values()) for one in lasting])
-    _say_delivered(delivered)
+    said.delivered(delivered)
 
 
 @GROUP.command()
@@ -190,7 +189,7 @@ def show(plan_id: PlanId, workspace: say.Where = say.HERE, as_json: say.AsJson =
     if about.decided_by:
         typer.echo(f"decided by {about.decided_by}: {about.decision}")
     if seen.content:
-        _show(seen.content.preview)
+        said.preview(seen.content.preview)
     for title, progress in (("done", seen.done), ("taken back", seen.undone)):
         rows = [(stage, ", ".join(f"{many:,} {state}" for state, many in states.items()))
                 for stage, states in progress.stages.items()]  # fmt: skip
@@ -232,7 +231,7 @@ def deliver(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
     if as_json:
         say.as_json(done)
     else:
-        _say_delivered(done)
+        said.delivered(done)
 
 
 def _run(workspace: say.Where, plan_id: str, by: str, stage: int | None, as_json: bool) -> None:
@@ -243,7 +242,7 @@ def _run(workspace: say.Where, plan_id: str, by: str, stage: int | None, as_json
         say.as_json({"plan": plan_id, "ended": ended, "told": delivered})
         return
     typer.echo(f"{plan_id}: {ended}")
-    _say_delivered(delivered)
+    said.delivered(delivered)
 
 
 def _carried_out(at: Desk, plan_id: str, enforcer: Enforcer, stage: int | None) -> tuple[str, Delivered]:
@@ -261,37 +260,6 @@ def _carried_out(at: Desk, plan_id: str, enforcer: Enforcer, stage: int | None) 
 
 def _wish(actions: list[Action], why: str, accounts: list[str] | None) -> Wish:
     return Wish(tuple(actions), why, tuple(accounts) if accounts else None)
-
-
-def _show(seen: Preview) -> None:
-    blast = seen.blast
-    orders = ", ".join(f"{action} {many:,}" for action, many in blast.orders.items())
-    typer.echo(f"{blast.accounts:,} accounts ({blast.share:.0%} of the case): {orders}")
-    typer.echo(f"{blast.irreversible:,} of these cannot be undone; {blast.contested:,} accounts have counter-evidence")
-    reach = (("accounts that follow them", blast.audience), ("shown them lately", blast.viewers),
-             ("likely minors among both", blast.minors_reached), ("posts", blast.posts),
-             ("hashtags", blast.hashtags))  # fmt: skip
-    typer.echo("Reach: " + ", ".join(f"{many:,} {name}" for name, many in reach if many is not None))
-    rows = [
-        (one.account_id, ", ".join(one.actions), one.stage,
-         "" if one.evidence.probability is None else f"{one.evidence.probability:.0%}",
-         "; ".join(one.evidence.reasons), "; ".join(one.evidence.against))
-        for one in seen.steps
-    ]  # fmt: skip
-    say.table("", STEPS, rows)
-    say.table("\nSet aside", ("account", "why"), [(one.account_id, one.why) for one in seen.aside])
-    for why, many in Counter(one.why for one in seen.aside).items():
-        typer.echo(f"{many:,}: {why}")
-
-
-def _say_delivered(done: Delivered) -> None:
-    typer.echo(
-        f"Discovery was told {done.labels:,} labels and {done.doubts:,} doubts, the guard {done.limits:,} limits"
-    )
-    if done.unusable:
-        typer.echo(f"{done.unusable:,} could not be used: see `ringfence plan show`")
-    if done.limits:
-        typer.echo("Run `ringfence publish` to hand the limits to the guard")
 
 
 def _done(answer: dict[str, str], as_json: bool) -> None:
