@@ -48,7 +48,8 @@ def test_filters_find_by_who_act_subject_and_time(place: Place, inside: Inside) 
     fill(place, 1, "case-second")
     auditor = inside("owl", Role.AUDITOR)
     assert "case-first" not in auditor.get("/audit?since=2026-11-02T10:00").text
-    assert "case-second" not in auditor.get("/audit?until=2026-11-02T10:00&act=case_read").text
+    before = auditor.get("/audit?until=2026-11-02T10:00&act=case_read").text
+    assert ("case-first" in before, "case-second" in before) == (True, False)
     found = auditor.get("/audit?subject=case-first&act=case_read").text
     assert found.count('<th scope="row">case read') == 1
     assert "No row is like that" in auditor.get("/audit?who=nobody").text

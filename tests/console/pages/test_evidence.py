@@ -7,6 +7,7 @@ from pathlib import Path
 
 import playwright.sync_api
 import pytest
+from tests.cases.networks import network
 from tests.console.conftest import MakePlace, Place
 from tests.console.pages import platform
 from tests.console.pages.chromium import checked, context, heard
@@ -17,6 +18,7 @@ from ringfence.cases import evidence_store, known_media
 from ringfence.cases.evidence_store import Kind, Media
 from ringfence.cases.known_media import Standing
 from ringfence.cases.people import Role
+from ringfence.cases.reports import Report
 from ringfence.media.banks.bank import Bank
 from ringfence.media.banks.banks import Banks
 from ringfence.media.banks.reviews import Act
@@ -101,15 +103,17 @@ def test_what_is_not_of_a_case_is_never_revealed(
 
 
 def test_a_case_of_another_tenant_opens_nothing(place: Place, inside: Inside, case: str) -> None:
+    """z is on the platform and in no case of its own tenant; to another it is a member, and was reported."""
     wren = inside("wren", Role.REVIEWER)
     place.room.database.welcome("other")
-    place.room.run("INSERT INTO cases SELECT * FROM cases WHERE 1 = 0")
-    for table in ("user_reports", "comments", "case_events", "members"):
-        place.room.run(f"DELETE FROM {table}")
-    place.room.run("UPDATE cases SET tenant = 'other'")
-    for path in (f"/evidence/cases/{case}", "/evidence/accounts/a"):
-        assert wren.get(path).status_code == 404
-    assert wren.post("/evidence/reveal", "/evidence", of="case", name=case, key=TEXT).status_code == 404
+    (theirs,) = place.open_cases(network("net-9", ("y", "z")), tenant="other")
+    place.report(Report("r1", "x1", "spam", None, platform.AT), tenant="other")
+    for path in (f"/evidence/cases/{theirs}", "/evidence/accounts/z", "/evidence/accounts/x1"):
+        assert wren.get(path).status_code == 404, path
+    key = evidence_store.key(Kind.TEXT, "p4")
+    for of, name in (("case", theirs), ("account", "z"), ("account", "x1")):
+        assert wren.post("/evidence/reveal", "/evidence", of=of, name=name, key=key).status_code == 404
+    assert wren.get(f"/evidence/cases/{case}").status_code == 200
 
 
 def test_what_acts_together_is_what_a_look_at_all_pairs_finds(place: Place, case: str) -> None:
