@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --no-sync
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .PHONY: help demo test soak check bench docs clean
 .DEFAULT_GOAL := help
@@ -12,7 +13,7 @@ help: ## Show what there is to make
 demo: .venv/made ## Generate a platform, find its networks, guard it, measure exposure; leaves demo/report.html
 	$(RUN) ringfence demo --no-serve
 
-test: .venv/made ## Run the tests
+test: .venv/made $(if $(CHROMIUM),,.venv/chromium) ## Run the tests
 	$(RUN) pytest
 
 soak: .venv/made ## Run the tests that take minutes
@@ -34,6 +35,10 @@ docs: .venv/made ## Build the documentation into site/
 
 .venv/made: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --frozen --all-extras
+	@touch $@
+
+.venv/chromium: | .venv/made # where the system has none; a test that lacks it says so
+	-$(RUN) playwright install chromium
 	@touch $@
 
 .tools/bin/uv:
