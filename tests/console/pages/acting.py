@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import httpx
 import msgspec
+import pytest
+from tests.cases.conftest import Room
 from tests.cases.planning import Bench
 from tests.console.conftest import Browser, MakePlace, Place
 
@@ -134,3 +136,18 @@ def _hidden(text: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([0-9a-f]{{64}})"', text)
     assert found, f"no {name}"
     return found[1]
+
+
+@pytest.fixture
+def at(room: Room, make_place: MakePlace) -> Scene:
+    return scene(Bench(room), make_place, per_second=2_000.0)
+
+
+@pytest.fixture
+def wren(at: Scene) -> Browser:
+    return at.browser(at.bench.wren)
+
+
+@pytest.fixture
+def finch(at: Scene) -> Browser:
+    return at.browser(at.bench.finch)

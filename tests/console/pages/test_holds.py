@@ -2,30 +2,15 @@
 
 import hashlib
 
-import pytest
-from tests.cases.conftest import Room
 from tests.cases.planning import Bench
-from tests.console.conftest import Browser, MakePlace
-from tests.console.pages.acting import HOLD, Scene, offered, scene
+from tests.console.conftest import Browser
+from tests.console.pages.acting import HOLD, Scene, at, finch, offered, wren
 from tests.console.test_hostile import SCRIPT, runs
 
 from ringfence.cases import holds
 from ringfence.cases.people import Role
 
-
-@pytest.fixture
-def at(room: Room, make_place: MakePlace) -> Scene:
-    return scene(Bench(room), make_place, per_second=2_000.0)
-
-
-@pytest.fixture
-def wren(at: Scene) -> Browser:
-    return at.browser(at.bench.wren)
-
-
-@pytest.fixture
-def finch(at: Scene) -> Browser:
-    return at.browser(at.bench.finch)
+__all__ = ["at", "finch", "wren"]
 
 
 def placed(at: Scene, who: Browser, why: str = "an officer asked", days: int = 30) -> str:

@@ -40,10 +40,10 @@ ALL: tuple[Page, ...] = (
     *lexicon.PAGES,
     *media.PAGES,
     *guard.PAGES,
+    *people.PAGES,  # where an administrator begins
     *exposure.PAGES,
     *metrics.PAGES,
     *audit.PAGES,
-    *people.PAGES,
     *wellbeing.PAGES,
     *settings.PAGES,
     *sign_in.PAGES,
