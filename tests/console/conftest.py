@@ -171,7 +171,8 @@ def place(make_place: MakePlace) -> Place:
     return make_place()
 
 
-@pytest.fixture(params=("sqlite", "postgresql"))
+# What the database is matters to `tests/cases`, which has both; here it would take minutes more.
+@pytest.fixture(params=("sqlite", pytest.param("postgresql", marks=pytest.mark.soak)))
 def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
     """An empty room, once on each database."""
     if request.param == "sqlite":

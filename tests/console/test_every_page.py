@@ -18,7 +18,7 @@ ELSEWHERE = {"media_cluster", "metric_rows"}
 WHOLE = 25  # pages that stand by themselves, at the least
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)])
 def busy(
     request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Console]:
@@ -46,7 +46,6 @@ def test_every_page_opens_and_axe_finds_nothing_serious(busy: Console) -> None:
         if not whole(tab, address):
             continue
         tab.goto(address)
-        tab.wait_for_load_state("networkidle")
         assert tab.locator("h1").count() == 1, address
         assert "ringfence" in tab.title(), address
         there.append(page.name)
