@@ -15,10 +15,11 @@ from ringfence.console.pages import ALL
 
 # Their addresses cannot be filled in here, and tests of their own open them.
 ELSEWHERE = {"media_cluster", "metric_rows"}
+pytestmark = pytest.mark.soak
 WHOLE = 25  # pages that stand by themselves, at the least
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def busy(
     request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Console]:
