@@ -5,7 +5,7 @@ import pytest
 from ringfence.discovery.seeds import seeds
 from ringfence.graph.relations import Graph
 from ringfence.model.faults import Fault
-from ringfence.terms.scan import SIGNALS
+from ringfence.model.schemas import SIGNALS
 
 
 def signals(*uses: tuple[int, str]) -> pa.Table:

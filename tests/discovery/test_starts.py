@@ -11,9 +11,9 @@ from ringfence.discovery.seeds import NothingToStart, seeds
 from ringfence.discovery.starts import Starts, starts
 from ringfence.graph.relations import Graph
 from ringfence.model.faults import Fault
+from ringfence.model.schemas import SIGNALS
 from ringfence.model.words import Opinion, SeedKind
 from ringfence.terms.lexicon import Lexicon
-from ringfence.terms.scan import SIGNALS
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 SHA, MD5, PDQ = "ab" * 32, "cd" * 16, "ef" * 32

@@ -5,8 +5,9 @@ import pyarrow as pa
 import pytest
 
 from ringfence.model.faults import Fault
+from ringfence.model.schemas import SIGNALS
 from ringfence.terms.lexicon import Lexicon
-from ringfence.terms.scan import BATCH, SIGNALS, scan_lines, scan_posts
+from ringfence.terms.scan import BATCH, scan_lines, scan_posts
 
 LEXICON = Lexicon.from_terms(["firecrest", "kittiwake"])
 FIRECREST, KITTIWAKE = (term.id for term in LEXICON.terms)

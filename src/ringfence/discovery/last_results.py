@@ -9,10 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ringfence.model.faults import Fault
-from ringfence.model.schemas import NETWORKS, NETWORKS_HISTORY
+from ringfence.model.schemas import NETWORKS, NETWORKS_HISTORY, SIGNALS
 from ringfence.store import audit
 from ringfence.store.workspace import Workspace
-from ringfence.terms.scan import SIGNALS
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from ringfence.model.words import Opinion, SeedKind
 from ringfence.store import audit
 from ringfence.store.disk import write_whole
 from ringfence.store.workspace import Workspace
-from ringfence.terms.lexicon import Lexicon
 from ringfence.terms.term import bare
 
 HISTORY = pa.schema(
@@ -145,6 +144,8 @@ def _spelled(kind: SeedKind, seed: str) -> str:
     if not spelled:
         raise Fault(f"a seed of kind {kind} without a name", where="seeds", mend="leave it out, or give its id")
     if kind is SeedKind.TERM:
+        from ringfence.terms.lexicon import Lexicon  # noqa: PLC0415, a second that whoever only reads the list need not wait
+
         Lexicon.from_terms([spelled])  # a Fault for what could be no term
     return spelled
 

@@ -95,6 +95,18 @@ EVENTS: Mapping[Table, pa.Schema] = MappingProxyType(
     }
 )
 
+# What a scan finds: one row a term, place and post.
+SIGNALS = pa.schema(
+    [
+        pa.field("account", pa.uint32(), nullable=False),
+        pa.field("post_id", pa.string()),  # null where the term stands in the profile
+        pa.field("term_id", pa.string(), nullable=False),
+        pa.field("category", pa.string(), nullable=False),
+        pa.field("tier", pa.string(), nullable=False),
+        pa.field("where", pa.string(), nullable=False),
+    ]
+)
+
 SCORES = pa.schema(
     [
         ("account_id", pa.string()),

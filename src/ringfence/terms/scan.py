@@ -8,18 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.model.faults import Fault
+from ringfence.model.schemas import SIGNALS
 from ringfence.terms.match import Field, Hit, Matcher
 
-SIGNALS = pa.schema(
-    [
-        pa.field("account", pa.uint32(), nullable=False),
-        pa.field("post_id", pa.string()),  # null where the term stands in the profile
-        pa.field("term_id", pa.string(), nullable=False),
-        pa.field("category", pa.string(), nullable=False),
-        pa.field("tier", pa.string(), nullable=False),
-        pa.field("where", pa.string(), nullable=False),
-    ]
-)
 BATCH = 65_536
 
 # One row of `SIGNALS`.

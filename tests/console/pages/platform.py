@@ -12,8 +12,8 @@ from tests.cases.networks import found, network
 
 from ringfence.cases import opening
 from ringfence.cases.people import at_shell
+from ringfence.model.schemas import SIGNALS
 from ringfence.store.load import load
-from ringfence.terms.scan import SIGNALS
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 SCRIPT = "<script>alert(1)</script>"
