@@ -140,7 +140,7 @@ class Story:
 
     def lasting(self) -> tuple[undo.Lasting, ...]:
         with self.bench.act() as within:
-            return undo.lasting(within, self.made.plan_id)
+            return undo.lasting(within, self.made.plan_id, REVERSIBLE)
 
     def audit(self) -> list[tuple[str, dict[str, Any]]]:
         told = "SELECT act, detail FROM audit WHERE subject = :plan ORDER BY number"
@@ -293,6 +293,16 @@ def test_somebody_stops_it_before_its_next_orders_and_says_why(room: Room) -> No
     assert len(story.target.did) == 1
     assert story.status().stopped == "stopped by gull: the list looks odd"
     assert story.end(back=False).status is Phase.DONE
+
+
+@pytest.mark.parametrize("outcome", [Refused("no\0" + "x" * 9_000), Unclear("no\0" + "x" * 9_000)])
+def test_whatever_a_target_says_can_be_kept(room: Room, outcome: Outcome) -> None:
+    bench = Bench(room)
+    run = bench.begin(bench.approved(SUSPEND))
+    (order,) = bench.step(run, outcome)
+    ((why,),) = room.run("SELECT why FROM plan_orders WHERE key = :key", key=order.key)
+    assert why.startswith("no xxx")
+    assert len(why) == 500
 
 
 def test_undone_in_reverse_order_and_the_rest_is_named(room: Room) -> None:

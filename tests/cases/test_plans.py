@@ -8,9 +8,23 @@ import sqlalchemy as sa
 from tests.cases.conftest import Room
 from tests.cases.planning import CHILD, SHIELDED, SUSPEND, UNSURE, Bench
 
-from ringfence.cases import appeals, approval, drafts, execution, holds, outbox, plan, plans, protected, staff, undo
+from ringfence.cases import (
+    appeals,
+    approval,
+    deciding,
+    drafts,
+    execution,
+    holds,
+    outbox,
+    plan,
+    plans,
+    protected,
+    staff,
+    undo,
+)
 from ringfence.cases.actions import Action
 from ringfence.cases.appeals import Decision
+from ringfence.cases.deciding import Outcome
 from ringfence.cases.faults import Forbidden, Stale, Unknown
 from ringfence.cases.people import MAY, Permission, Person, Role, at_shell
 from ringfence.cases.plan import Phase, Plan, Terms
@@ -392,3 +406,25 @@ def test_every_read_of_a_plan_is_in_the_audit(room: Room, bench: Bench) -> None:
     assert bench.acts()[-1] == "plans_read"
     with room.database.look() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(ORDERS)).scalar_one() == 0
+
+
+@pytest.mark.parametrize("why", ["\0", "firecrest\0", "x" * 10_001, " "])
+def test_a_reason_is_text_that_both_databases_take(room: Room, bench: Bench, why: str) -> None:
+    made = bench.approved()
+    acts: tuple[Callable[[Transaction], object], ...] = (
+        lambda within: drafts.edit(within, made.plan_id, Wish((Action.LIMIT,), why)),
+        lambda within: drafts.draft(within, bench.case_id, Wish((Action.LIMIT,), why)),
+        lambda within: undo.order(within, made.plan_id, why),
+        lambda within: execution.stop(within, made.plan_id, why),
+        lambda within: protected.add(within, "dove", Why.REPORTER, why),
+        lambda within: holds.place(within, bench.case_id, why, 9),
+        lambda within: deciding.close(within, bench.case_id, Outcome.NOTHING, why),
+    )
+    for who in (bench.wren, bench.finch):
+        for act in acts:
+            with pytest.raises(Fault), as_(room, who) as within:
+                act(within)
+    second = bench.propose(Wish((Action.RESTRICT,), "why"))
+    with pytest.raises(Fault, match="reason"), as_(room, bench.finch) as within:
+        approval.approve(within, second.plan_id, str(second.digest), why, 9)
+    bench.approve(second)

@@ -40,6 +40,7 @@ class State(StrEnum):
     WITHHELD = "withheld"  # given back before it was asked
 
 
+WORDS = 500  # characters that are kept of what a target says
 REVERSIBLE = frozenset({Action.LIMIT, Action.RESTRICT, Action.SUSPEND})
 # Where one of these is undone, something may have been done: an order that was asked twice and then refused too.
 PERHAPS_DONE = frozenset({State.DONE, State.SENT, State.UNKNOWN})
@@ -96,14 +97,18 @@ def key(digest: str, account_id: str, action: Action, direction: Direction) -> s
 
 
 def after(outcome: Outcome) -> tuple[State, str]:
-    """The state that an order is in with this outcome, and what is kept to say why."""
+    """The state that an order is in with this outcome, and what is kept of why: as much as both databases take."""
     match outcome:
         case Done():
             return State.DONE, ""
         case Refused(reason):
-            return State.FAILED, reason
+            return State.FAILED, _kept(reason)
         case Unclear(reason):
-            return State.UNKNOWN, reason
+            return State.UNKNOWN, _kept(reason)
         case Unsent():
             return State.PENDING, ""
     assert_never(outcome)
+
+
+def _kept(reason: str) -> str:
+    return reason.replace("\0", " ")[:WORDS]

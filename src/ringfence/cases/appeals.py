@@ -22,9 +22,7 @@ from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
 from ringfence.cases.trust import Shared
 from ringfence.cases.undo import Lasting
-from ringfence.model.faults import Fault
-
-LONGEST = 10_000  # characters of a statement, and of an answer
+from ringfence.cases.written import demand_text
 
 
 class Decision(StrEnum):
@@ -84,8 +82,7 @@ def receive(within: Transaction, account_id: str, statement: str, plan_id: str |
     """
     if not may(within.person, Permission.OPEN_CASES):
         within.demand(Permission.WORK_CASES)
-    if not statement.strip() or len(statement) > LONGEST or "\0" in statement:
-        raise Fault("is empty or too long", where="statement", mend=f"write 1 to {LONGEST:,} characters of text")
+    demand_text(statement, "statement")
     found = _acted_on(within, account_id, plan_id)
     case, against = plan.lock(within, found)
     if any(one.decided_at is None for one in _of(within, against.plan_id, account_id)):
@@ -148,8 +145,7 @@ def decide(
     if within.person.id in _took_part(within, appeal):
         what = "had a part in what is appealed against"
         raise Forbidden(what, where=within.person.id, mend="ask a reviewer who had none")
-    if not answer.strip() or len(answer) > LONGEST or "\0" in answer:
-        raise Fault("is empty or too long", where="answer", mend=f"write 1 to {LONGEST:,} characters of text")
+    demand_text(answer, "answer")
     state = {"decided_at": within.at, "decided_by": within.person.id, "decision": str(decision), "answer": answer}
     mine = APPEALS.c.tenant == within.tenant, APPEALS.c.appeal_id == appeal_id
     within.connection.execute(sa.update(APPEALS).where(*mine).values(**state))

@@ -9,7 +9,7 @@ from ringfence.cases.people import Permission, Person
 from ringfence.cases.plan import Content, Part, Phase, Plan
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
-from ringfence.model.faults import Fault
+from ringfence.cases.written import demand_reason
 
 
 def approve(within: Transaction, plan_id: str, digest: str, why: str, hold_days: int) -> None:
@@ -72,8 +72,7 @@ def _decided_on(
         raise Stale(f"is {found.status}{by}", where=plan_id, mend="only a frozen plan is decided on")
     if found.digest != digest:
         raise Stale("is not the one that was seen", where=plan_id, mend="look at it, and give its digest")
-    if not why.strip():
-        raise Fault("no reason is given", where=plan_id, mend="say why, so that others can check it")
+    demand_reason(why, plan_id)
     return case, found, plan.content(within, found)
 
 

@@ -11,9 +11,7 @@ from ringfence.cases.people import Permission
 from ringfence.cases.tables import COMMENTS
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
-from ringfence.model.faults import Fault
-
-LONGEST = 10_000  # characters
+from ringfence.cases.written import demand_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +28,7 @@ def add(within: Transaction, case_id: str, text: str) -> None:
     """Say something about a case. One need not hold it."""
     within.demand(Permission.WORK_CASES)
     cases.lock(within, case_id)
-    if not text.strip() or len(text) > LONGEST or "\0" in text:
-        raise Fault("is empty or too long", where="comment", mend=f"write 1 to {LONGEST:,} characters of text")
+    demand_text(text, "comment")
     row = {"tenant": within.tenant, "case_id": case_id, "at": within.at, "by": within.person.id}
     within.connection.execute(sa.insert(COMMENTS).values(**row, text=text))
     timeline.add(within, case_id, Event.COMMENTED)

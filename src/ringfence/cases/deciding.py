@@ -12,7 +12,7 @@ from ringfence.cases.people import Permission
 from ringfence.cases.tables import REPORTS
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
-from ringfence.model.faults import Fault
+from ringfence.cases.written import demand_reason
 
 
 class Outcome(StrEnum):
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 def close(within: Transaction, case_id: str, outcome: Outcome, why: str) -> None:
     """End a case that one holds. That is a decision on every report that is attached and waits for one."""
     case = cases.held(within, case_id)
-    _demand_reason(case_id, why)
+    demand_reason(why, case_id)
     state = {"status": Status.CLOSED, "closed_at": within.at, "closed_by": within.person.id, "outcome": str(outcome)}
     first = case.decided_at or within.at
     cases.change(within, case_id, **state, decided_at=first, urgent=False, lease_by=None, lease_until=None)
@@ -42,7 +42,7 @@ def reopen(within: Transaction, case_id: str, why: str) -> None:
     """Begin a closed case again."""
     within.demand(Permission.WORK_CASES)
     case = cases.lock(within, case_id)
-    _demand_reason(case_id, why)
+    demand_reason(why, case_id)
     if case.status is not Status.CLOSED:
         raise Stale(f"is {case.status}", where=case_id, mend="only a closed case is reopened")
     cases.change(within, case_id, status=Status.OPEN, closed_at=None, closed_by=None, outcome=None)
@@ -63,14 +63,9 @@ def unmark(within: Transaction, case_id: str, why: str) -> None:
 def _mark(within: Transaction, case_id: str, why: str, event: Event, *, urgent: bool) -> None:
     within.demand(Permission.WORK_CASES)
     case = cases.lock(within, case_id)
-    _demand_reason(case_id, why)
+    demand_reason(why, case_id)
     if case.status is not Status.OPEN:
         raise Stale(f"is {case.status}", where=case_id, mend="only an open case stands in the queue")
     cases.change(within, case_id, urgent=urgent)
     timeline.add(within, case_id, event, {"why": why})
     within.record(Act.CASE_MARKED, case_id, {"urgent": urgent, "why": why})
-
-
-def _demand_reason(case_id: str, why: str) -> None:
-    if not why.strip():
-        raise Fault("no reason is given", where=case_id, mend="say why, so that others can check it")

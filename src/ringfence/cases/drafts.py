@@ -15,7 +15,7 @@ from ringfence.cases.members import Member
 from ringfence.cases.people import Permission
 from ringfence.cases.plan import Content, Part, Phase, Plan, Terms
 from ringfence.cases.plan_tables import HANDS, ORDERS, PLANS, RESTS
-from ringfence.cases.preview import Grounds, Preview, Wish, preview
+from ringfence.cases.preview import Grounds, Preview, Wish, demand, preview
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
 from ringfence.model.faults import Fault
@@ -30,6 +30,7 @@ def draft(within: Transaction, case_id: str, wish: Wish) -> str:
     within.demand(Permission.PROPOSE_PLANS)
     case = cases.held(within, case_id)
     _demand_standing(case)
+    demand(wish)
     plan_id = f"plan-{secrets.token_hex(8)}"
     row = {"tenant": within.tenant, "plan_id": plan_id, "case_id": case_id, "status": Phase.DRAFT, "accounts": 0}
     counts = {"run": 0, "through": 0, "settled": 0, "failed": 0, "in_a_row": 0, "direction": Direction.DO}
@@ -46,6 +47,7 @@ def edit(within: Transaction, plan_id: str, wish: Wish) -> None:
     within.demand(Permission.PROPOSE_PLANS)
     _, found = plan.lock(within, plan_id)
     _demand(found, Phase.DRAFT)
+    demand(wish)
     plan.change(within, plan_id, wish=_kept(wish))
     plan.lend_hand(within, plan_id, Part.PROPOSED)
     within.record(Act.PLAN_EDITED, plan_id, {"actions": wish.actions})

@@ -22,6 +22,7 @@ from ringfence.cases.plan_tables import ORDERS
 from ringfence.cases.preview import Grounds
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
+from ringfence.cases.written import demand_reason
 from ringfence.model.faults import Fault
 
 HELD = timedelta(minutes=3)  # after its last act a run is taken for dead; longer than a target may take to answer
@@ -117,7 +118,7 @@ def settle(within: Transaction, run: Run, outcomes: Mapping[str, Outcome]) -> st
     for row in answered:
         state, why = after(outcomes[row.key])
         told: dict[str, Fact] = {"account": row.account_id, "action": row.action, "direction": row.direction}
-        more: dict[str, Fact] = {"state": state, "key": row.key, "why": why[: orders.WORDS]}
+        more: dict[str, Fact] = {"state": state, "key": row.key, "why": why}
         within.record(Act.ORDER_ANSWERED, found.plan_id, told | more)
     done = [(row.account_id, Action(row.action)) for row in answered if isinstance(outcomes[row.key], Done)]
     outbox.of_orders(within, found, run.direction, done)
@@ -128,8 +129,7 @@ def stop(within: Transaction, plan_id: str, why: str) -> None:
     """Have a run stop before its next orders, for a reason. What was sent already is still settled."""
     within.demand(Permission.RUN_PLANS)
     case, found = plan.lock(within, plan_id)
-    if not why.strip():
-        raise Fault("no reason is given", where=plan_id, mend="say why, so that others can check it")
+    demand_reason(why, plan_id)
     if found.status is not Phase.RUNNING and found.token is None:
         raise Stale(f"is {found.status}", where=plan_id, mend="only a plan that runs is stopped")
     halting.stop(within, case, found, f"stopped by {within.person.id}: {why}")

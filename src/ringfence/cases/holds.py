@@ -19,6 +19,7 @@ from ringfence.cases.plan import Content, Phase
 from ringfence.cases.plan_tables import HOLDS, PLANS
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
+from ringfence.cases.written import demand_reason
 from ringfence.model.faults import Fault
 
 COLUMNS = [column for column in HOLDS.c if column.name not in {"tenant", "content"}]
@@ -48,7 +49,7 @@ class Hold:
 def place(within: Transaction, case_id: str, why: str, days: int) -> str:
     """Hold what is known of a case now, for so many days. Returns the hold's id."""
     within.demand(Permission.KEEP_HOLDS)
-    _demand_reason(case_id, why)
+    demand_reason(why, case_id)
     return _place(within, cases.lock(within, case_id), None, {}, why, days)
 
 
@@ -161,7 +162,7 @@ def _place(within: Transaction, case: Case, plan_id: str | None, more: dict[str,
 
 def _kept(within: Transaction, hold_id: str, why: str) -> Hold:
     within.demand(Permission.KEEP_HOLDS)
-    _demand_reason(hold_id, why)
+    demand_reason(why, hold_id)
     found = _lock(within, hold_id)
     if found.purged_at:
         raise Stale("was purged", where=hold_id, mend="its digest is in the audit")
@@ -195,8 +196,3 @@ def _mine(within: Transaction, hold_id: str) -> tuple[sa.ColumnElement[bool], sa
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _demand_reason(where: str, why: str) -> None:
-    if not why.strip():
-        raise Fault("no reason is given", where=where, mend="say why, so that others can check it")

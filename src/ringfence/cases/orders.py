@@ -12,7 +12,6 @@ from ringfence.cases.plan_tables import ORDERS
 from ringfence.cases.preview import staged
 from ringfence.cases.transaction import Transaction
 
-WORDS = 500  # characters that are kept of what a target says
 MANY = 500  # new orders, after which PostgreSQL counts them
 CHUNK = 500  # SQLite binds 32,766 values at the most, and fewer are faster
 # What was asked for and has no clear answer, or was not asked for yet.
@@ -131,7 +130,7 @@ def write_answers(within: Transaction, told: Iterable[tuple[str, Outcome]]) -> N
     alike: dict[tuple[State, str], list[str]] = {}
     for one, outcome in told:
         state, why = after(outcome)
-        alike.setdefault((state, why[:WORDS]), []).append(one)
+        alike.setdefault((state, why), []).append(one)
     for (state, why), keys in alike.items():
         less = int(state is State.PENDING)
         before = sa.case((ORDERS.c.asked > 1, str(State.UNKNOWN)), else_=str(State.PENDING))

@@ -14,6 +14,7 @@ import msgspec
 
 from ringfence.cases.actions import REVERSIBLE, Action
 from ringfence.cases.members import Member, Standing
+from ringfence.cases.written import demand_reason
 from ringfence.model.faults import Fault
 
 ASIDE: Mapping[Standing, str] = MappingProxyType(
@@ -139,7 +140,7 @@ def preview(members: Sequence[Member], wish: Wish, grounds: Grounds, busy: Busy,
 
     Raises Fault where nothing is asked for, or nobody would be acted on.
     """
-    _demand(wish)
+    demand(wish)
     now = {one.account_id: one for one in members if one.left_at is None}
     asked = None if wish.accounts is None else frozenset(wish.accounts)
     named = (asked or frozenset()) | frozenset(wish.left_out)
@@ -229,10 +230,8 @@ def _counted(words: Iterator[str]) -> dict[str, int]:
     return dict(sorted(count.items()))
 
 
-def _demand(wish: Wish) -> None:
+def demand(wish: Wish) -> None:
+    """Raise Fault where nothing is asked for, or no reason is given."""
     if not wish.actions:
         raise Fault("no action is asked for", where="plan", mend=f"choose among {', '.join(Action)}")
-    if not wish.why.strip():
-        raise Fault("no reason is given", where="plan", mend="say why, so that others can check it")
-    if len(wish.why) > 10_000 or "\0" in wish.why:  # noqa: PLR2004, as long as a comment may be
-        raise Fault("the reason is too long", where="plan", mend="write 10,000 characters at the most")
+    demand_reason(wish.why, "plan")

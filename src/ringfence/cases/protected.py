@@ -15,6 +15,7 @@ from ringfence.cases.people import Permission
 from ringfence.cases.tables import MEMBERS, PROTECTED
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
+from ringfence.cases.written import demand_reason
 from ringfence.model.faults import Fault
 
 
@@ -65,8 +66,7 @@ def add(within: Transaction, account_id: str, kind: Why, why: str) -> None:
     """Put an account on the list, in words that others can check. It is set apart in every case at once."""
     within.demand(Permission.KEEP_PROTECTED)
     cases.one_opener(within)
-    if not why.strip():
-        raise Fault("no reason is given", where=account_id, mend="say why, so that others can check it")
+    demand_reason(why, account_id)
     if account_id in ids(within):
         raise Fault("is on the list already", where=account_id, mend="take it off first")
     row = {"tenant": within.tenant, "account_id": account_id, "kind": str(kind), "why": why}

@@ -17,9 +17,8 @@ from ringfence.cases.priority import Harm, priority
 from ringfence.cases.tables import CASES, MEMBERS, REPORTS
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
-from ringfence.model.faults import Fault
+from ringfence.cases.written import demand_text
 
-LONGEST = 10_000  # characters of an answer
 # What is known of the harm that a single account does, which no discovery has found.
 _UNKNOWN = Harm(viewers=None, audience=0, minors_reached=0, minors_inside=0, growth=None, quiet=None)
 
@@ -102,8 +101,7 @@ def answer(within: Transaction, report_id: str, decision: Decision, text: str) -
         raise Stale("was moved to another case", where=report_id, mend="take that one")
     if row.answered_at is not None:
         raise Stale("is answered already", where=report_id, mend="write to the reporter yourself")
-    if not text.strip() or len(text) > LONGEST:
-        raise Fault("an answer is empty or too long", where=report_id, mend=f"write 1 to {LONGEST:,} characters")
+    demand_text(text, "answer")
     values = {"answered_at": within.at, "answered_by": within.person.id, "decision": str(decision), "answer": text}
     decided = row.decided_at or within.at
     within.connection.execute(sa.update(REPORTS).where(mine).values(**values, decided_at=decided))

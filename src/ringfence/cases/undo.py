@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ringfence.cases import orders, plan, timeline
-from ringfence.cases.actions import PERHAPS_DONE, REVERSIBLE, Action, Direction, State
+from ringfence.cases.actions import PERHAPS_DONE, REVERSIBLE, WORDS, Action, Direction, State
 from ringfence.cases.audit import Act, Fact
 from ringfence.cases.faults import Stale
 from ringfence.cases.people import Permission
@@ -16,7 +16,7 @@ from ringfence.cases.plan import Part, Phase, Plan
 from ringfence.cases.plan_tables import ORDERS
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
-from ringfence.model.faults import Fault
+from ringfence.cases.written import demand_reason
 
 LASTING: Mapping[Action, str] = MappingProxyType(
     {
@@ -54,8 +54,7 @@ def order(within: Transaction, plan_id: str, why: str, reversible: Collection[Ac
     """
     within.demand(Permission.RUN_PLANS)
     case, found = plan.lock(within, plan_id)
-    if not why.strip():
-        raise Fault("no reason is given", where=plan_id, mend="say why, so that others can check it")
+    demand_reason(why, plan_id)
     if found.status not in _ABLE:
         raise Stale(f"is {found.status}", where=plan_id, mend="only what was approved can be undone")
     made = _taken_back(within, found, why, reversible, None)
@@ -108,7 +107,7 @@ def _withhold(within: Transaction, plan_id: str, why: str, account_id: str | Non
     mine = *orders.of_plan(within, plan_id, Direction.DO), ORDERS.c.state == State.PENDING
     if account_id is not None:
         mine = *mine, ORDERS.c.account_id == account_id
-    new = {"state": str(State.WITHHELD), "why": why[: orders.WORDS], "changed_at": within.at}
+    new = {"state": str(State.WITHHELD), "why": why[:WORDS], "changed_at": within.at}
     return within.connection.execute(sa.update(ORDERS).where(*mine).values(**new)).rowcount
 
 

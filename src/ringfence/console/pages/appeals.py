@@ -6,8 +6,9 @@ from fastapi import Form
 from fastapi.responses import Response
 
 from ringfence.cases import acted, appeals, plan, trust
-from ringfence.cases.appeals import LONGEST, Decision
+from ringfence.cases.appeals import Decision
 from ringfence.cases.people import Permission, may
+from ringfence.cases.written import LONGEST
 from ringfence.console import drawing
 from ringfence.console.asking import Asker
 from ringfence.console.page import POST, Page

@@ -14,6 +14,7 @@ from ringfence.cases.members import Standing
 from ringfence.cases.people import Permission
 from ringfence.cases.priority import WEIGHTS
 from ringfence.cases.reports import Decision
+from ringfence.cases.written import LONGEST
 from ringfence.console import drawing
 from ringfence.console.asking import Asker, Asking
 from ringfence.console.links import Links
@@ -22,7 +23,7 @@ from ringfence.model.words import Role
 from ringfence.pictures import growth as growth_picture
 
 Reason = Annotated[str, Form(max_length=2_000)]
-Text = Annotated[str, Form(max_length=10_000)]
+Text = Annotated[str, Form(max_length=LONGEST)]
 
 
 def show(

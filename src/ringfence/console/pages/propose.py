@@ -9,15 +9,15 @@ from ringfence.cases import cases, drafts, member_pages, plan, plans
 from ringfence.cases.actions import Action
 from ringfence.cases.people import Permission
 from ringfence.cases.preview import Wish
+from ringfence.cases.written import LONGEST
 from ringfence.console import drawing
 from ringfence.console.asking import Asker
 from ringfence.console.links import Links
 from ringfence.console.page import POST, Page
 from ringfence.console.target import MEANING, target
-from ringfence.model.faults import Fault
 
 Actions = Annotated[list[Action], Form(default_factory=list)]
-Why = Annotated[str, Form(max_length=10_000)]
+Why = Annotated[str, Form(max_length=LONGEST)]
 Only = Annotated[str, Form(max_length=150_000)]  # ids of accounts, one a line
 AccountId = Annotated[str, Form(max_length=500)]
 Find = Annotated[str, Form(max_length=500)]
@@ -81,10 +81,6 @@ def _at(plan_id: str, part: str, number: int, find: str) -> str:
 
 
 def _wish(actions: list[Action], why: str, only: str, left_out: tuple[str, ...] = ()) -> Wish:
-    if not actions:
-        raise Fault("no action is asked for", where="plan", mend="go back and choose what is to be done")
-    if not why.strip():
-        raise Fault("no reason is given", where="plan", mend="say why, so that others can check it")
     named = tuple(dict.fromkeys(line.strip() for line in only.splitlines() if line.strip()))
     return Wish(tuple(actions), why.strip(), named or None, left_out)
 
