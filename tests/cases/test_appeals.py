@@ -2,8 +2,8 @@ import pytest
 from tests.cases.conftest import Room
 from tests.cases.planning import SUSPEND, Bench
 
-from ringfence.cases import appeals, execution, holds, outbox, plan, staff, trust
-from ringfence.cases.actions import Action, Direction
+from ringfence.cases import appeals, execution, holds, outbox, plan, staff, trust, undo
+from ringfence.cases.actions import Action, Direction, Refused
 from ringfence.cases.appeals import Decided, Decision
 from ringfence.cases.faults import Forbidden, Stale, Unknown
 from ringfence.cases.outbox import Kind
@@ -112,13 +112,35 @@ def test_nobody_decides_on_what_they_had_a_part_in(room: Room, bench: Bench, par
     run = bench.begin(made, runner)
     while bench.step(run, who=runner, most=4):
         pass
-    first = appeal(bench, "bee")
-    decide(bench, first, Decision.OVERTURN)
+    with bench.act(bench.wren) as within:
+        undo.order(within, made.plan_id, "it was wrong")
     with bench.act(giver) as within:
         execution.begin_undo(within, made.plan_id)
     who = {"proposed": bench.wren, "approved": bench.finch, "ran": runner, "undid": giver}[part]
     with pytest.raises(Forbidden, match="had a part"):
         decide(bench, appeal(bench, "ant"), Decision.OVERTURN, who)
+
+
+def test_who_gives_back_what_an_appeal_asked_for_decides_the_next_one(bench: Bench) -> None:
+    made = done(bench)
+    decide(bench, appeal(bench, "bee"), Decision.OVERTURN)
+    with bench.act(bench.gull) as within:
+        run = execution.begin_undo(within, made.plan_id)
+    bench.whole(run)
+    assert decide(bench, appeal(bench, "ant"), Decision.OVERTURN).restoring == 2
+
+
+def test_what_the_platform_refused_is_nothing_to_appeal_unless_it_was_asked_twice(room: Room, bench: Bench) -> None:
+    made = bench.approved()
+    run = bench.begin(made)
+    bench.step(run, Refused("has left"), most=2)
+    with pytest.raises(Unknown):
+        appeal(bench, "ant")
+    room.run("UPDATE plan_orders SET asked = 2 WHERE account_id = 'ant'")
+    rests_on(room, made, ant="owl")
+    with bench.act() as within:
+        assert [one.account_id for one in trust.sharing(within, ["owl"])] == ["ant"]
+    assert decide(bench, appeal(bench, "ant"), Decision.OVERTURN).restoring == 2
 
 
 def test_an_upheld_appeal_changes_nothing(room: Room, bench: Bench) -> None:

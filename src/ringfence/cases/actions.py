@@ -42,8 +42,6 @@ class State(StrEnum):
 
 WORDS = 500  # characters that are kept of what a target says
 REVERSIBLE = frozenset({Action.LIMIT, Action.RESTRICT, Action.SUSPEND})
-# Where one of these is undone, something may have been done: an order that was asked twice and then refused too.
-PERHAPS_DONE = frozenset({State.DONE, State.SENT, State.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ringfence.cases import outbox, plan, timeline, trust, undo
-from ringfence.cases.actions import PERHAPS_DONE, REVERSIBLE, Action, Direction, State
+from ringfence.cases import orders, outbox, plan, timeline, trust, undo
+from ringfence.cases.actions import REVERSIBLE, Action, Direction
 from ringfence.cases.audit import Act, Fact
 from ringfence.cases.faults import Forbidden, Stale, Unknown
 from ringfence.cases.outbox import Kind
@@ -201,9 +201,8 @@ def _done_to(within: Transaction, plan_id: str, account_id: str) -> list[Action]
 
 
 def _carried_out() -> sa.ColumnElement[bool]:
-    """Care is nothing that was done to anybody, and an order that failed may have been done before."""
-    states = [str(state) for state in (*PERHAPS_DONE, State.FAILED)]
-    return sa.and_(ORDERS.c.direction == Direction.DO, ORDERS.c.state.in_(states), ORDERS.c.action != Action.CARE)
+    """Care is nothing that was done to anybody."""
+    return sa.and_(ORDERS.c.direction == Direction.DO, orders.perhaps_done(), ORDERS.c.action != Action.CARE)
 
 
 def _of(within: Transaction, plan_id: str, account_id: str) -> list[Appeal]:

@@ -83,7 +83,8 @@ def begin_undo(within: Transaction, plan_id: str, through: int | None = None) ->
     _demand_free(within, found)
     if not orders.left(within, plan_id, Direction.UNDO)[0]:
         raise Stale("has nothing to undo", where=plan_id, mend="order it first: `ringfence plan undo`")
-    plan.lend_hand(within, plan_id, Part.UNDID)
+    if found.status is Phase.UNDOING:  # to give back what an appeal asks for is no part in what others appeal against
+        plan.lend_hand(within, plan_id, Part.UNDID)
     return _begun(within, found, Direction.UNDO, through)
 
 

@@ -86,6 +86,12 @@ def unsettled(within: Transaction, plan_id: str, direction: Direction) -> tuple[
     return (*mine, ~taken_back()) if within.connection.execute(any_back).first() else mine
 
 
+def perhaps_done() -> sa.ColumnElement[bool]:
+    """Whether an order was done, or may have been: one that was asked twice and then refused, the first time."""
+    asked_twice = sa.and_(ORDERS.c.state == State.FAILED, ORDERS.c.asked > 1)
+    return sa.or_(ORDERS.c.state.in_((State.DONE, State.SENT, State.UNKNOWN)), asked_twice)
+
+
 def taken_back() -> sa.ColumnElement[bool]:
     """Whether there is an order that takes this one back."""
     back = ORDERS.alias()

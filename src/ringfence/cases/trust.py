@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from ringfence.cases.actions import PERHAPS_DONE, Direction
+from ringfence.cases import orders
+from ringfence.cases.actions import Direction
 from ringfence.cases.plan_tables import APPEALS, ORDERS, RESTS
 from ringfence.cases.transaction import Transaction
 
@@ -62,16 +63,11 @@ def seeds_of(within: Transaction, plan_id: str, account_id: str) -> tuple[str, .
 
 def sharing(within: Transaction, seeds: Collection[str]) -> tuple[Shared, ...]:
     """Every decision that rests on one of these, was carried out or perhaps was, and was not taken back."""
-    back = ORDERS.alias()
-    names = ("tenant", "plan_id", "account_id")
-    taken_back = sa.exists().where(
-        *(back.c[name] == ORDERS.c[name] for name in (*names, "action")), back.c.direction == Direction.UNDO
-    )
     stands = sa.exists().where(
-        *(ORDERS.c[name] == RESTS.c[name] for name in names),
+        *(ORDERS.c[name] == RESTS.c[name] for name in ("tenant", "plan_id", "account_id")),
         ORDERS.c.direction == Direction.DO,
-        ORDERS.c.state.in_([str(state) for state in PERHAPS_DONE]),
-        ~taken_back,
+        orders.perhaps_done(),
+        ~orders.taken_back(),
     )
     asked = sa.select(RESTS.c.seed, RESTS.c.plan_id, RESTS.c.account_id)
     mine = RESTS.c.tenant == within.tenant, RESTS.c.seed.in_(sorted(seeds)), stands

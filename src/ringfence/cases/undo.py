@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ringfence.cases import orders, plan, timeline
-from ringfence.cases.actions import PERHAPS_DONE, REVERSIBLE, WORDS, Action, Direction, State
+from ringfence.cases.actions import REVERSIBLE, WORDS, Action, Direction, State
 from ringfence.cases.audit import Act, Fact
 from ringfence.cases.faults import Stale
 from ringfence.cases.people import Permission
@@ -112,13 +112,8 @@ def _withhold(within: Transaction, plan_id: str, why: str, account_id: str | Non
 
 
 def _perhaps_done(within: Transaction, plan_id: str, account_id: str | None) -> Sequence[sa.Row[Any]]:
-    """What may have been done and nobody has had taken back, the last one first.
-
-    An order that was asked more than once and then refused may have been done the first time.
-    """
-    asked_twice = sa.and_(ORDERS.c.state == State.FAILED, ORDERS.c.asked > 1)
-    perhaps = sa.or_(ORDERS.c.state.in_([str(state) for state in PERHAPS_DONE]), asked_twice)
-    mine = *orders.of_plan(within, plan_id, Direction.DO), perhaps, ~orders.taken_back()
+    """What may have been done and nobody has had taken back, the last one first."""
+    mine = *orders.of_plan(within, plan_id, Direction.DO), orders.perhaps_done(), ~orders.taken_back()
     if account_id is not None:
         mine = *mine, ORDERS.c.account_id == account_id
     return within.connection.execute(sa.select(*ORDERS.c).where(*mine).order_by(ORDERS.c.number.desc())).all()
