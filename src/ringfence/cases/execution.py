@@ -82,7 +82,7 @@ def begin_undo(within: Transaction, plan_id: str, through: int | None = None) ->
     _, found = plan.lock(within, plan_id)
     _demand_free(within, found)
     if not orders.left(within, plan_id, Direction.UNDO)[0]:
-        raise Stale("has nothing to undo", where=plan_id, mend="order it first: `ringfence plan undo`")
+        raise Stale("has nothing to undo", where=plan_id, mend="order it first: `ringfence plan undo --why ...`")
     if found.status is Phase.UNDOING:  # to give back what an appeal asks for is no part in what others appeal against
         plan.lend_hand(within, plan_id, Part.UNDID)
     return _begun(within, found, Direction.UNDO, through)

@@ -5,12 +5,13 @@ carries it out. What is read from the platform's events is read before the act b
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
 
 from ringfence.cases import approval, cases, drafts, execution, ground, grounds, orders, outbox, plan, undo
-from ringfence.cases.actions import Direction
+from ringfence.cases.actions import REVERSIBLE, Action, Direction
 from ringfence.cases.database import Database
 from ringfence.cases.execution import Run
 from ringfence.cases.faults import Stale
@@ -108,8 +109,8 @@ def begin(database: Database, workspace: Workspace, person: Person, plan_id: str
         return execution.begin(within, plan_id, told, through)
 
 
-def show(within: Transaction, plan_id: str) -> Shown:
-    """A plan with all there is to show. The read is recorded."""
+def show(within: Transaction, plan_id: str, reversible: Collection[Action] = REVERSIBLE) -> Shown:
+    """A plan with all there is to show; `reversible` is what the platform can take back. The read is recorded."""
     found = plan.find(within, plan_id)
     there = plan.has_content(within, plan_id)
     return Shown(
@@ -118,7 +119,7 @@ def show(within: Transaction, plan_id: str) -> Shown:
         plan.hands(within, plan_id, plan.Part.PROPOSED),
         orders.progress(within, plan_id, Direction.DO),
         orders.progress(within, plan_id, Direction.UNDO),
-        undo.lasting(within, plan_id),
+        undo.lasting(within, plan_id, reversible),
         outbox.troubles(within, plan_id),
     )
 

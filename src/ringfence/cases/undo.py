@@ -85,10 +85,9 @@ def restore(
     return made
 
 
-def lasting(within: Transaction, plan_id: str, reversible: Collection[Action] = REVERSIBLE) -> tuple[Lasting, ...]:
+def lasting(within: Transaction, plan_id: str, reversible: Collection[Action]) -> tuple[Lasting, ...]:
     """What a plan did, or perhaps did, that an undo would not take back. Whoever shows it has asked for the plan."""
-    rows = _perhaps_done(within, plan_id, None)
-    return _lasting(rows, reversible)
+    return _lasting(_perhaps_done(within, plan_id, None), reversible)
 
 
 def _taken_back(

@@ -8,6 +8,7 @@ from ringfence.cases import execution, plans, undo
 from ringfence.cases import plan as plan_
 from ringfence.cases.actions import Action
 from ringfence.cases.plan import Phase
+from ringfence.cases.plans import Shown
 from ringfence.cases.preview import Wish
 from ringfence.cli import plan_said as said
 from ringfence.cli import say
@@ -26,6 +27,10 @@ Actions = Annotated[list[Action], typer.Option("--action", help="What to do; giv
 Accounts = Annotated[
     list[str] | None, typer.Option("--account", help="Only this member; give it again for more. Without it, all.")
 ]
+RESUME = """Go on with a plan that stopped, or whose process died. What has no clear answer is asked again with its key.
+
+Example: ringfence plan resume plan-0123456789abcdef --by wren --workspace platform
+"""
 Stage = Annotated[int | None, typer.Option(help="Go on up to the end of this stage; without it, as the plan says.")]
 
 
@@ -95,6 +100,7 @@ def approve(
     _done({"plan": plan_id, "decision": "refused" if refuse else "approved"}, as_json)
 
 
+@GROUP.command("resume", help=RESUME)
 @GROUP.command()
 def run(
     plan_id: PlanId,
@@ -107,22 +113,14 @@ def run(
 
     Example: ringfence plan run plan-0123456789abcdef --by wren --workspace platform
     """
-    _run(workspace, plan_id, by, stage, as_json)
-
-
-@GROUP.command()
-def resume(
-    plan_id: PlanId,
-    by: By,
-    stage: Stage = None,
-    workspace: say.Where = say.HERE,
-    as_json: say.AsJson = False,
-) -> None:
-    """Go on with a plan that stopped, or whose process died. What has no clear answer is asked again with its key.
-
-    Example: ringfence plan resume plan-0123456789abcdef --by wren --workspace platform
-    """
-    _run(workspace, plan_id, by, stage, as_json)
+    with desk(workspace, by) as at:
+        enforcer = configured.enforcer(at.workspace)
+        ended, delivered = _carried_out(at, plan_id, enforcer, stage)
+    if as_json:
+        say.as_json({"plan": plan_id, "ended": ended, "told": delivered})
+        return
+    typer.echo(f"{plan_id}: {ended}")
+    said.delivered(delivered)
 
 
 @GROUP.command()
@@ -155,12 +153,12 @@ def undo_(
             with at.act() as within:
                 undo.order(within, plan_id, why, enforcer.reversible)
         with at.act() as within:
-            waits = plans.show(within, plan_id)
-        ended = waits.plan.status.value
-        if waits.undone.stages and waits.plan.status is not Phase.UNDONE:
+            seen = plans.show(within, plan_id, enforcer.reversible)
+        ended = str(seen.plan.status)
+        if seen.plan.status is not Phase.UNDONE:
             ended = running.undo(at.database, at.person, plan_id, enforcer, stage)
         delivered = feedback.deliver(at.workspace, at.database)
-    lasting = [{"account": one.account_id, "action": one.action, "why": one.why} for one in waits.lasting]
+    lasting = _lasting(seen)
     if as_json:
         say.as_json({"plan": plan_id, "ended": ended, "lasting": lasting, "told": delivered})
         return
@@ -176,12 +174,11 @@ def show(plan_id: PlanId, workspace: say.Where = say.HERE, as_json: say.AsJson =
     Example: ringfence plan show plan-0123456789abcdef --workspace platform
     """
     with desk(workspace) as at, at.act() as within:
-        seen = plans.show(within, plan_id)
+        seen = plans.show(within, plan_id, configured.reversible(at.workspace))
     if as_json:
         parts = {"content": seen.content, "proposed_by": sorted(seen.proposed_by), "troubles": seen.troubles}
         done = {"done": counted(seen.done), "undone": counted(seen.undone)}
-        lasting = [{"account": one.account_id, "action": one.action, "why": one.why} for one in seen.lasting]
-        say.as_json({"plan": told(seen.plan), **parts, **done, "lasting": lasting})
+        say.as_json({"plan": told(seen.plan), **parts, **done, "lasting": _lasting(seen)})
         return
     about = seen.plan
     typer.echo(f"{plan_id} for {about.case_id}: {about.status}{f' ({about.stopped})' if about.stopped else ''}")
@@ -234,17 +231,6 @@ def deliver(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> Non
         said.delivered(done)
 
 
-def _run(workspace: say.Where, plan_id: str, by: str, stage: int | None, as_json: bool) -> None:
-    with desk(workspace, by) as at:
-        enforcer = configured.enforcer(at.workspace)
-        ended, delivered = _carried_out(at, plan_id, enforcer, stage)
-    if as_json:
-        say.as_json({"plan": plan_id, "ended": ended, "told": delivered})
-        return
-    typer.echo(f"{plan_id}: {ended}")
-    said.delivered(delivered)
-
-
 def _carried_out(at: Desk, plan_id: str, enforcer: Enforcer, stage: int | None) -> tuple[str, Delivered]:
     with at.act() as within:
         many = plan_.seen(within, plan_id).accounts
@@ -256,6 +242,10 @@ def _carried_out(at: Desk, plan_id: str, enforcer: Enforcer, stage: int | None) 
         )  # fmt: skip
         bars.advance(1.0)
     return ended, feedback.deliver(at.workspace, at.database)
+
+
+def _lasting(seen: Shown) -> list[dict[str, str]]:
+    return [{"account": one.account_id, "action": one.action, "why": one.why} for one in seen.lasting]
 
 
 def _wish(actions: list[Action], why: str, accounts: list[str] | None) -> Wish:

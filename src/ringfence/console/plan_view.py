@@ -6,7 +6,7 @@ from datetime import datetime
 from math import ceil
 from typing import TypeVar
 
-from ringfence.cases.actions import REVERSIBLE, Action, State
+from ringfence.cases.actions import Action, State
 from ringfence.cases.orders import LIVE, Progress
 from ringfence.cases.people import Permission, Person, may
 from ringfence.cases.plan import Phase, Plan
@@ -128,8 +128,7 @@ def left_out(preview: Preview) -> tuple[str, ...]:
 def lasting(preview: Preview, target: Target) -> dict[Action, int]:
     """How many orders of each kind nobody can take back: by their nature, or because this platform cannot."""
     orders = {Action(name): many for name, many in preview.blast.orders.items() if name != Action.CARE}
-    able = REVERSIBLE & frozenset(target.reversible) if not target.fault else REVERSIBLE
-    return {action: many for action, many in orders.items() if action not in able}
+    return {action: many for action, many in orders.items() if action not in target.reversible}
 
 
 def stages(preview: Preview) -> list[int]:

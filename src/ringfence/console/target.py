@@ -38,8 +38,9 @@ def target(workspace: Workspace) -> Target:
     """What ringfence.toml says. Nothing is asked of a webhook."""
     told = workspace.config.enforcement
     where = told.file if told.enforcer == "file" else urlsplit(told.url).netloc
+    known = (told.enforcer, where, configured.reversible(workspace))
     try:
-        made = configured.enforcer(workspace)
+        configured.enforcer(workspace)
     except Fault as fault:
-        return Target(told.enforcer, where, (), f"{fault.where} {fault.what}", fault.mend)
-    return Target(made.name, where, made.reversible)
+        return Target(*known, f"{fault.where} {fault.what}", fault.mend)
+    return Target(*known)

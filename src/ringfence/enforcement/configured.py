@@ -12,10 +12,14 @@ from ringfence.store.workspace import Workspace
 def enforcer(workspace: Workspace) -> Enforcer:
     """The enforcer of a workspace. Raises Fault for a webhook without an address or a secret."""
     told = workspace.config.enforcement
-    reversible = frozenset(Action(one) for one in told.reversible)
     if told.enforcer == "file":
-        return FileEnforcer(workspace.path / told.file, reversible)
+        return FileEnforcer(workspace.path / told.file, reversible(workspace))
     if not told.url:
         raise Fault("is not set", where="enforcement.url", mend="say in ringfence.toml where the webhook is")
     patience = Patience(told.seconds, told.retries, told.failures, told.pause_seconds)
-    return WebhookEnforcer(told.url, secret(told), patience, told.at_once, reversible)
+    return WebhookEnforcer(told.url, secret(told), patience, told.at_once, reversible(workspace))
+
+
+def reversible(workspace: Workspace) -> frozenset[Action]:
+    """What the platform can take back."""
+    return frozenset(Action(one) for one in workspace.config.enforcement.reversible)

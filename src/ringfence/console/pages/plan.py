@@ -139,7 +139,7 @@ def give_back(asking: Asker, plan_id: str) -> Response:
 def _seen(asking: Asking, plan_id: str) -> Seen:
     workspace, told = asking.settings.workspace, target(asking.settings.workspace)
     with asking.act() as within:
-        shown = plans.show(within, plan_id)
+        shown = plans.show(within, plan_id, told.reversible)
         case = cases.seen(within, shown.plan.case_id)
         doubt, differs = _doubt(within, case, shown)
     content = shown.content
@@ -180,7 +180,6 @@ def _about(asking: Asking, seen: Seen) -> dict[str, object]:
             for deed in acted.of_plan(within, found.plan_id, direction, (State.FAILED, State.UNKNOWN), MOST)
         ]
         back = acted.of_plan(within, found.plan_id, Direction.UNDO, tuple(State), MOST)
-        lasting = undo.lasting(within, found.plan_id, told.reversible) if not told.fault else seen.shown.lasting
     preview = seen.preview
     return {
         "way": plan_view.way(found, seen.shown.done),
@@ -195,7 +194,7 @@ def _about(asking: Asking, seen: Seen) -> dict[str, object]:
         "paused": plan_view.paused(found, seen.shown.done),
         "wrong": wrong,
         "back": back,
-        "lasting": lasting,
+        "lasting": seen.shown.lasting,
         "most": MOST,
         "going": seen.standing.going,
         **_far(asking, found, seen.shown.done, seen.shown.undone),
