@@ -18,15 +18,14 @@ from ringfence.cases.cases import Case
 from ringfence.cases.members import Member
 from ringfence.cases.ties import Numbers, Pairs, pairs
 from ringfence.graph.inside import inside
-from ringfence.store import batches, disk, events
+from ringfence.store import batches, events
+from ringfence.store.kept import kept
 from ringfence.store.workspace import Workspace
 
-BUILD = 1  # grows with every change to what pairs are, or to how they are kept
+BUILD = 2  # grows with every change to what pairs are, or to how they are kept
 
 
-class _Kept(msgspec.Struct, frozen=True, array_like=True):
-    of: str
-    accounts: list[str]
+class _Packed(msgspec.Struct, frozen=True, array_like=True):
     first: bytes
     second: bytes
     kinds: bytes
@@ -62,15 +61,9 @@ def tied(workspace: Workspace, case: Case, members: Sequence[Member]) -> Tied:
     accounts = tuple(one.account_id for one in members if one.left_at is None)
     of = _digest(workspace, accounts)
     file = workspace.case_ties / f"{case.case_id}.ties"
-    try:
-        kept = msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
-        if kept.of == of:
-            return _read(kept)
-    except (OSError, msgspec.DecodeError):
-        pass  # nothing is kept yet, or what is kept is no use: it is worked out anew
-    made = _worked_out(workspace, accounts, of)
-    disk.write_private(file, msgspec.msgpack.encode(made))
-    return _read(made)
+    packed = msgspec.msgpack.decode(kept(file, of, lambda: _worked_out(workspace, accounts)), type=_Packed)
+    first, second, kinds = (np.frombuffer(held, np.int64) for held in (packed.first, packed.second, packed.kinds))
+    return Tied(of, accounts, Pairs(first, second, kinds, np.frombuffer(packed.weight, np.float64)), packed.objects)
 
 
 def _digest(workspace: Workspace, accounts: Sequence[str]) -> str:
@@ -78,28 +71,11 @@ def _digest(workspace: Workspace, accounts: Sequence[str]) -> str:
     return hashlib.sha256(msgspec.json.encode((BUILD, accounts, held))).hexdigest()
 
 
-def _worked_out(workspace: Workspace, accounts: Sequence[str], of: str) -> _Kept:
+def _worked_out(workspace: Workspace, accounts: Sequence[str]) -> bytes:
     with events.connect(workspace) as connection:
         found = inside(connection, accounts)
         ((platform,),) = connection.execute("SELECT count(*) FROM account_ids").fetchall()
     made, whole = pairs(found, int(platform)), BytesIO()
     pq.write_table(found.objects, whole, compression="zstd")
-    return _Kept(
-        of=of,
-        accounts=list(accounts),
-        first=made.first.tobytes(),
-        second=made.second.tobytes(),
-        kinds=made.kinds.tobytes(),
-        weight=made.weight.tobytes(),
-        objects=whole.getvalue(),
-    )
-
-
-def _read(kept: _Kept) -> Tied:
-    first, second, kinds = (np.frombuffer(held, np.int64) for held in (kept.first, kept.second, kept.kinds))
-    return Tied(
-        kept.of,
-        tuple(kept.accounts),
-        Pairs(first, second, kinds, np.frombuffer(kept.weight, np.float64)),
-        kept.objects,
-    )
+    first, second, kinds, weight = (one.tobytes() for one in (made.first, made.second, made.kinds, made.weight))
+    return msgspec.msgpack.encode(_Packed(first, second, kinds, weight, whole.getvalue()))

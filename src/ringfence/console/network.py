@@ -16,19 +16,14 @@ from ringfence.cases.members import Member, Standing
 from ringfence.cases.tied import Tied, tied
 from ringfence.cases.ties import RELATIONS
 from ringfence.console.layout import Places, places
-from ringfence.store import disk
+from ringfence.store.kept import kept
 from ringfence.store.workspace import Workspace
 
 FIRST = 1_500  # members in the first picture: more are a cloud, and slow where there is no graphics card
 STANDINGS = tuple(Standing)
-BUILD = 1  # grows with every change to how places come about
+BUILD = 2  # grows with every change to how places come about
 
 Numbers = NDArray[np.int64]
-
-
-class _Kept(msgspec.Struct, frozen=True, array_like=True):
-    of: str
-    places: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +137,9 @@ def picture(whole: Network, chosen: Numbers) -> Picture:
 
 
 def _places(workspace: Workspace, case: Case, found: Tied) -> Places:
-    file, of = workspace.case_ties / f"{case.case_id}.places", f"{BUILD}-{found.of}"
-    try:
-        kept = msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
-        if kept.of == of:
-            return np.frombuffer(kept.places, np.float64).reshape(-1, 2)
-    except (OSError, msgspec.DecodeError):
-        pass  # nothing is kept yet, or what is kept is no use: it is worked out anew
-    made = places(len(found.accounts), found.pairs.first, found.pairs.second, found.pairs.weight)
-    disk.write_private(file, msgspec.msgpack.encode(_Kept(of, np.ascontiguousarray(made).tobytes())))
-    return made
+    def made() -> bytes:
+        ends = found.pairs.first, found.pairs.second
+        return np.ascontiguousarray(places(len(found.accounts), *ends, found.pairs.weight)).tobytes()
+
+    file = workspace.case_ties / f"{case.case_id}.places"
+    return np.frombuffer(kept(file, f"{BUILD}-{found.of}", made), np.float64).reshape(-1, 2)
