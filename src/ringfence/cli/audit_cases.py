@@ -1,7 +1,7 @@
 """ringfence audit verify, export and anchor: the audit of the cases, and of the command line"""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -9,13 +9,11 @@ import typer
 
 from ringfence.cases import audit_files, heads, verify
 from ringfence.cases.audit import Act, Head
-from ringfence.cases.database import Database
-from ringfence.cases.people import at_shell
 from ringfence.cases.verify import Verdict
 from ringfence.cli import say
+from ringfence.cli.desk import Desk, desk
 from ringfence.model.faults import Exit, Fault
 from ringfence.store import audit, disk
-from ringfence.store.workspace import Workspace
 
 Anchors = Annotated[
     list[Path] | None, typer.Option("--anchor", help="A file of `ringfence audit anchor` that was kept elsewhere.")
@@ -37,12 +35,11 @@ def verified(
 
     Example: ringfence audit verify --anchor kept-by-the-auditor.jsonl --workspace platform
     """
-    place = say.workspace(workspace)
     known = [head for path in anchor or () for head in heads.file_of(path)]
-    lines = audit.verified(place)
-    with closing(Database.open(place)) as database:
-        trusted = key or database.key.public_key().public_bytes_raw().hex()
-        verdict = audit_files.verified(file, trusted, known) if file else _verdict(place, database, trusted, known)
+    with desk(workspace) as at:
+        lines = audit.verified(at.workspace)
+        trusted = key or at.database.key.public_key().public_bytes_raw().hex()
+        verdict = audit_files.verified(file, trusted, known) if file else _verdict(at, trusted, known)
     told = {"cases": verdict, "command_line": lines, "key": trusted}
     if as_json:
         say.as_json(told)
@@ -59,13 +56,11 @@ def export(to: To, workspace: say.Where = say.HERE, as_json: say.AsJson = False)
 
     Example: ringfence audit export audit.jsonl --workspace platform
     """
-    place = say.workspace(workspace)
-    with closing(Database.open(place)) as database:
-        tenant = place.config.cases.tenant
-        with database.transaction(at_shell(tenant)) as within:
+    with desk(workspace) as at:
+        with at.act() as within:
             within.record(Act.AUDIT_EXPORTED, to.name)
-        with database.look() as connection, _written(to) as out:
-            rows = sum(1 for line in audit_files.exported(connection, tenant) if out.write(line)) - 1
+        with at.database.look() as connection, _written(to) as out:
+            rows = sum(1 for line in audit_files.exported(connection, at.person.tenant) if out.write(line)) - 1
     if as_json:
         say.as_json({"rows": rows, "file": str(to)})
     else:
@@ -79,14 +74,12 @@ def anchor(to: To, workspace: say.Where = say.HERE, as_json: say.AsJson = False)
 
     Example: ringfence audit anchor anchors.jsonl --workspace platform
     """
-    place = say.workspace(workspace)
-    tenant = place.config.cases.tenant
-    with closing(Database.open(place)) as database:
-        verdict = _verdict(place, database, database.key.public_key().public_bytes_raw().hex(), ())
+    with desk(workspace) as at:
+        verdict = _verdict(at, at.database.key.public_key().public_bytes_raw().hex(), ())
         if verdict.broken:
-            raise Fault(verdict.broken, where=database.where, mend="find out who changed it; nothing was signed")
-        with database.look() as connection:
-            days = audit_files.anchors(connection, tenant, database.key)
+            raise Fault(verdict.broken, where=at.database.where, mend="find out who changed it; nothing was signed")
+        with at.database.look() as connection:
+            days = audit_files.anchors(connection, at.person.tenant, at.database.key)
     heads.write(to, days)
     if as_json:
         say.as_json({"days": len(days), "last": days[-1]})
@@ -94,10 +87,10 @@ def anchor(to: To, workspace: say.Where = say.HERE, as_json: say.AsJson = False)
         typer.echo(f"{len(days):,} days in {to}, up to row {days[-1].number:,}")
 
 
-def _verdict(place: Workspace, database: Database, key: str, known: Sequence[Head]) -> Verdict:
-    tenant = place.config.cases.tenant
-    beside = heads.read(database.beside, tenant)
-    with database.look() as connection:
+def _verdict(at: Desk, key: str, known: Sequence[Head]) -> Verdict:
+    tenant = at.person.tenant
+    beside = heads.read(at.database.beside, tenant)
+    with at.database.look() as connection:
         return verify.verify(connection, tenant, key, [*known, *([beside] if beside else [])])
 
 

@@ -1,7 +1,6 @@
 """ringfence cases"""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,18 +9,14 @@ import typer
 
 from ringfence.cases import arriving, cases, comments, members, queue, reports, timeline
 from ringfence.cases.cases import Case
-from ringfence.cases.database import Database
-from ringfence.cases.people import Person, at_shell
 from ringfence.cases.queue import Order, Wanted
-from ringfence.cases.transaction import Transaction
 from ringfence.cli import say
-from ringfence.store.workspace import Workspace
+from ringfence.cli.desk import By, desk
 
 GROUP = typer.Typer(
     name="cases", help="Networks before a reviewer: which comes first, and who holds it.", no_args_is_help=True
 )
 CaseId = Annotated[str, typer.Argument(help="The id of a case, as `ringfence cases list` has it.")]
-By = Annotated[str, typer.Option(help="Who holds it: the id of a reviewer on the list of people.")]
 QUEUE = ("case", "about", "size", "priority", "urgent", "opened", "held by")
 MEMBERS = ("account", "group", "rank", "score", "probability", "role", "why")
 
@@ -38,14 +33,13 @@ def list_(
 
     Example: ringfence cases list --order urgency --workspace platform
     """
-    place = say.workspace(workspace)
-    with act(place) as within:
+    with desk(workspace) as at, at.act() as within:
         page = queue.page(within, Wanted(order), after, most)
-        at = within.at
+        now = within.at
     if as_json:
         say.as_json({"open": page.open, "cases": [asdict(one) for one in page.cases]})
         return
-    say.table("", QUEUE, [_line(one, at) for one in page.cases])
+    say.table("", QUEUE, [_line(one, now) for one in page.cases])
     if page.more:
         several = f"{page.open:,}{' or more' if page.open == queue.COUNTED else ''}"
         typer.echo(f"{several} cases are open; --after {page.cases[-1].case_id} shows the next")
@@ -59,7 +53,7 @@ def show(case_id: CaseId, workspace: say.Where = say.HERE, as_json: say.AsJson =
 
     Example: ringfence cases show case-0123456789abcdef --workspace platform
     """
-    with act(say.workspace(workspace)) as within:
+    with desk(workspace) as at, at.act() as within:
         case = cases.find(within, case_id)
         inside, past = members.of(within, case_id), timeline.of(within, case_id)
         said, told = comments.of(within, case_id), reports.of(within, case_id)
@@ -97,9 +91,8 @@ def open_(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
 
     Example: ringfence cases open --workspace platform
     """
-    place = say.workspace(workspace)
-    with act(place) as within:
-        made, received = arriving.take_in(within, place)
+    with desk(workspace) as at:
+        made, received = arriving.take_in(at.database, at.workspace, at.person)
     if as_json:
         say.as_json({**asdict(made), "reports": asdict(received)})
         return
@@ -126,9 +119,8 @@ def lease(
 
     Example: ringfence cases lease --by wren --workspace platform
     """
-    place = say.workspace(workspace)
-    wanted = place.config.cases.lease_minutes if minutes is None else minutes
-    with act(place, by) as within:
+    with desk(workspace, by) as at, at.act() as within:
+        wanted = at.workspace.config.cases.lease_minutes if minutes is None else minutes
         taken = queue.take(within, case_id, wanted) if case_id else queue.take_next(within, wanted, order)
     if as_json:
         say.as_json({"case": asdict(taken) if taken else None})
@@ -144,25 +136,12 @@ def release(case_id: CaseId, by: By, workspace: say.Where = say.HERE, as_json: s
 
     Example: ringfence cases release case-0123456789abcdef --by wren --workspace platform
     """
-    with act(say.workspace(workspace), by) as within:
+    with desk(workspace, by) as at, at.act() as within:
         queue.release(within, case_id)
     if as_json:
         say.as_json({"released": case_id})
     else:
         typer.echo(f"{case_id} is free")
-
-
-@contextmanager
-def act(place: Workspace, by: str | None = None) -> Iterator[Transaction]:
-    """One act on the cases, by whoever is at the shell or by somebody on the list of people."""
-    tenant = place.config.cases.tenant
-    person = Person(by, tenant, by, frozenset()) if by else at_shell(tenant)
-    database = Database.open(place)
-    try:
-        with database.transaction(person) as within:
-            yield within
-    finally:
-        database.close()
 
 
 def _line(case: Case, at: datetime) -> tuple[object, ...]:

@@ -1,17 +1,15 @@
-"""Who acts on plans, appeals and holds from the shell, and where? A workspace, its database, and a person."""
+"""Who acts on cases from the shell, and where? A workspace, its database, and a person."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ringfence.cases.database import Database
-from ringfence.cases.orders import Progress
 from ringfence.cases.people import Person, at_shell
-from ringfence.cases.plan import Plan
 from ringfence.cases.transaction import Transaction
 from ringfence.cli import say
 from ringfence.store.workspace import Workspace
@@ -46,15 +44,3 @@ def desk(path: Path, by: str | None = None) -> Iterator[Desk]:
         yield Desk(place, database, person)
     finally:
         database.close()
-
-
-def told(plan: Plan) -> dict[str, object]:
-    """A plan as JSON tells of it: without the secret of whoever runs it."""
-    return {name: value for name, value in asdict(plan).items() if name not in {"token", "token_until"}}
-
-
-def counted(progress: Progress) -> dict[str, dict[str, int]]:
-    """How many orders are in each state, by stage."""
-    return {
-        str(stage): {str(state): many for state, many in states.items()} for stage, states in progress.stages.items()
-    }

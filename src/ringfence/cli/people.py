@@ -8,7 +8,7 @@ import typer
 from ringfence.cases import credentials, keys, staff
 from ringfence.cases.people import Role
 from ringfence.cli import say
-from ringfence.cli.cases import act
+from ringfence.cli.desk import desk
 
 GROUP = typer.Typer(
     name="people", help="Who works on cases, in which roles, and how they sign in.", no_args_is_help=True
@@ -23,7 +23,7 @@ def list_(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
 
     Example: ringfence people list --workspace platform
     """
-    with act(say.workspace(workspace)) as within:
+    with desk(workspace) as at, at.act() as within:
         everyone = staff.everyone(within)
     rows = [(one.person.id, one.person.name, sorted(one.person.roles), one.active) for one in everyone]
     if as_json:
@@ -45,7 +45,7 @@ def add(
 
     Example: ringfence people add wren --role reviewer --workspace platform
     """
-    with act(say.workspace(workspace)) as within:
+    with desk(workspace) as at, at.act() as within:
         made = staff.add(within, person, name or person, role)
     if as_json:
         say.as_json({"id": made.id, "roles": sorted(made.roles)})
@@ -59,7 +59,7 @@ def roles(person: PersonId, role: Roles, workspace: say.Where = say.HERE, as_jso
 
     Example: ringfence people roles wren --role senior_reviewer --role lexicon_keeper --workspace platform
     """
-    with act(say.workspace(workspace)) as within:
+    with desk(workspace) as at, at.act() as within:
         staff.set_roles(within, person, role)
     if as_json:
         say.as_json({"id": person, "roles": sorted(role)})
@@ -73,7 +73,7 @@ def remove(person: PersonId, workspace: say.Where = say.HERE, as_json: say.AsJso
 
     Example: ringfence people remove wren --workspace platform
     """
-    with act(say.workspace(workspace)) as within:
+    with desk(workspace) as at, at.act() as within:
         staff.leave(within, person)
     if as_json:
         say.as_json({"removed": person})
@@ -89,12 +89,12 @@ def password(person: PersonId, workspace: say.Where = say.HERE, as_json: say.AsJ
 
     Example: ringfence people password wren --workspace platform
     """
-    place = say.workspace(workspace)
+    say.workspace(workspace)  # before anybody types a password
     typed = typer.prompt("Password", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
     hashed = credentials.hashed(typed.rstrip("\n"))
-    with act(place) as within:
+    with desk(workspace) as at, at.act() as within:
         credentials.set_password(within, person, hashed)
-        address = credentials.set_totp(within, person, keys.sealing_key(place.path))
+        address = credentials.set_totp(within, person, keys.sealing_key(at.workspace.path))
     if as_json:
         say.as_json({"id": person, "totp": address})
     else:

@@ -12,7 +12,7 @@ from ringfence.cases.plans import Shown
 from ringfence.cases.preview import Wish
 from ringfence.cli import plan_said as said
 from ringfence.cli import say
-from ringfence.cli.desk import By, Desk, Why, counted, desk, told
+from ringfence.cli.desk import By, Desk, Why, desk
 from ringfence.enforcement import configured, feedback, running
 from ringfence.enforcement.enforcer import Enforcer
 from ringfence.enforcement.feedback import Delivered
@@ -73,7 +73,7 @@ def propose(
     with desk(workspace, by) as at:
         made = plans.propose(at.database, at.workspace, at.person, case_id, _wish(action, why, account))
     if as_json:
-        say.as_json({"plan": told(made)})
+        say.as_json({"plan": said.told(made)})
     else:
         typer.echo(f"{made.plan_id}: {made.accounts:,} accounts, frozen under {made.digest}")
 
@@ -177,8 +177,8 @@ def show(plan_id: PlanId, workspace: say.Where = say.HERE, as_json: say.AsJson =
         seen = plans.show(within, plan_id, configured.reversible(at.workspace))
     if as_json:
         parts = {"content": seen.content, "proposed_by": sorted(seen.proposed_by), "troubles": seen.troubles}
-        done = {"done": counted(seen.done), "undone": counted(seen.undone)}
-        say.as_json({"plan": told(seen.plan), **parts, **done, "lasting": _lasting(seen)})
+        done = {"done": said.counted(seen.done), "undone": said.counted(seen.undone)}
+        say.as_json({"plan": said.told(seen.plan), **parts, **done, "lasting": _lasting(seen)})
         return
     about = seen.plan
     typer.echo(f"{plan_id} for {about.case_id}: {about.status}{f' ({about.stopped})' if about.stopped else ''}")
@@ -208,7 +208,7 @@ def list_(
     with desk(workspace) as at, at.act() as within:
         found = plan_.listed(within, status)
     if as_json:
-        say.as_json({"plans": [told(one) for one in found]})
+        say.as_json({"plans": [said.told(one) for one in found]})
         return
     rows = [
         (one.plan_id, one.case_id, one.status, one.accounts, one.by, one.decided_by or "", f"{one.at:%Y-%m-%d %H:%M}")

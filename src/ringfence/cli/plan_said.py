@@ -1,9 +1,12 @@
 """How does the shell tell of a plan and of what followed from it?"""
 
 from collections import Counter
+from dataclasses import asdict
 
 import typer
 
+from ringfence.cases.orders import Progress
+from ringfence.cases.plan import Plan
 from ringfence.cases.preview import Preview
 from ringfence.cli import say
 from ringfence.enforcement.feedback import Delivered
@@ -42,3 +45,15 @@ def delivered(done: Delivered) -> None:
         typer.echo(f"{done.unusable:,} could not be used: see `ringfence plan show`")
     if done.limits:
         typer.echo("Run `ringfence publish` to hand the limits to the guard")
+
+
+def told(plan: Plan) -> dict[str, object]:
+    """A plan as JSON tells of it: without the secret of whoever runs it."""
+    return {name: value for name, value in asdict(plan).items() if name not in {"token", "token_until"}}
+
+
+def counted(progress: Progress) -> dict[str, dict[str, int]]:
+    """How many orders are in each state, by stage."""
+    return {
+        str(stage): {str(state): many for state, many in states.items()} for stage, states in progress.stages.items()
+    }
