@@ -2,14 +2,13 @@
 
 import os
 import secrets
-import stat
 from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ringfence.model.faults import Fault
-from ringfence.store import disk
+from ringfence.store import disk, private
 
 SIGNING, SEALING = "cases_signing.key", "cases_sealing.key"
 SIZE = 32  # bytes of an Ed25519 seed and of an AES-256 key
@@ -27,14 +26,9 @@ def sealing_key(folder: Path) -> bytes:
 
 def _secret(file: Path) -> bytes:
     """Read a secret; make it first where there is none. Raises Fault where others may read it, or it is no secret."""
-    try:
-        if not file.exists():
-            _make(file)
-        mode, content = file.stat().st_mode, file.read_bytes()
-    except OSError as error:
-        raise Fault(f"cannot be read ({error.strerror})", where=str(file), mend="give it to its owner") from error
-    if stat.S_IMODE(mode) & 0o077:
-        raise Fault("may be read by others", where=str(file), mend=f"run `chmod 600 {file}`, and say who saw it")
+    if not file.exists():
+        _make(file)
+    content = private.read(file, SIZE + 1)
     if len(content) != SIZE:
         raise Fault("is no key", where=str(file), mend="restore it from a copy")
     return content

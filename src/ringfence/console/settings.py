@@ -1,6 +1,5 @@
 """What is the console set to? The section of ringfence.toml and the secrets it names, read once."""
 
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,9 +9,11 @@ from urllib.parse import urlsplit
 from ringfence.cases import keys
 from ringfence.console.limits import Rates
 from ringfence.model.faults import Fault
+from ringfence.store import private
 from ringfence.store.config_console import Console
 from ringfence.store.workspace import Workspace
 
+LONGEST_SECRET = 4_096  # bytes
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -102,12 +103,7 @@ def _origins(address: str, host: str, port: int) -> frozenset[str]:
 
 def _provider(given: Console, folder: Path) -> Provider:
     file = folder / given.oidc_secret_file
-    try:
-        mode, secret = file.stat().st_mode, file.read_text().strip()
-    except OSError as error:
-        raise Fault(f"cannot be read ({error.strerror})", where=str(file), mend="write the secret there") from error
-    if stat.S_IMODE(mode) & 0o077:
-        raise Fault("may be read by others", where=str(file), mend=f"run `chmod 600 {file}`, and have it replaced")
+    secret = private.read(file, LONGEST_SECRET).decode("utf-8", "replace").strip()
     pairs = (one.rpartition("=") for one in given.oidc_people)
     people = {subject: person for subject, _, person in pairs}
     return Provider(given.oidc_issuer.rstrip("/"), given.oidc_client_id, secret, people)

@@ -4,10 +4,10 @@ It is never written, logged or told.
 """
 
 import os
-import stat
 from pathlib import Path
 
 from ringfence.model.faults import Fault
+from ringfence.store import private
 from ringfence.store.config import Enforcement
 
 SHORTEST, LONGEST = 16, 4_096  # bytes; 16 random ones cannot be guessed
@@ -22,22 +22,9 @@ def secret(settings: Enforcement) -> bytes:
         where = f"the environment variable {settings.secret_variable}"
         text = os.environ.get(settings.secret_variable, "").encode()
     else:
-        where, text = settings.secret_file, _read(Path(settings.secret_file))
+        where, text = settings.secret_file, private.read(Path(settings.secret_file), LONGEST + 2)
     text = text.strip()
     if not SHORTEST <= len(text) <= LONGEST:
         mend = f"give it {SHORTEST} to {LONGEST:,} bytes, from a random source"
         raise Fault("holds no secret that can be used", where=where, mend=mend)
     return text
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as handle:
-            mode = os.fstat(handle.fileno()).st_mode
-            content = handle.read(LONGEST + 2)
-    except OSError as error:
-        raise Fault(f"cannot be read ({error.strerror})", where=str(path), mend="check its name and rights") from None
-    if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
-        mend = f"run `chmod 600 {path}`"
-        raise Fault("may be read by others than its owner", where=str(path), mend=mend)
-    return content

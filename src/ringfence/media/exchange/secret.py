@@ -2,7 +2,6 @@
 
 import base64
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 from ringfence.media.exchange.settings import Exchange
 from ringfence.model.faults import Fault
+from ringfence.store import private
 
 LONGEST = 4_096  # bytes
 FORMS = {
@@ -66,13 +66,5 @@ def _text(exchange: Exchange) -> tuple[str, str]:
 
 
 def _file(path: Path) -> str:
-    try:
-        with path.open("rb") as handle:
-            mode = os.fstat(handle.fileno()).st_mode
-            content = handle.read(LONGEST + 1)
-    except OSError as error:
-        raise Fault(f"cannot be read ({error.strerror})", where=str(path), mend="check its name and rights") from None
-    if not stat.S_ISREG(mode) or mode & 0o077:
-        mend = f"run `chmod 600 {path}`"
-        raise Fault("may be read by others than its owner", where=str(path), mend=mend)
+    content = private.read(path, LONGEST + 1)
     return content.decode("utf-8", "replace").strip() if len(content) <= LONGEST else ""
