@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import sqlalchemy as sa
 
-from ringfence.cases import cases, ground, members, plan, timeline
+from ringfence.cases import binding, cases, ground, members, plan, timeline
 from ringfence.cases.actions import Action, Direction, State
 from ringfence.cases.audit import Act, Fact
 from ringfence.cases.cases import Case
@@ -22,7 +22,6 @@ from ringfence.model.faults import Fault
 
 # An order in one of these states was not done and will not be.
 _OVER = (State.FAILED, State.WITHHELD)
-CHUNK = 500  # SQLite binds 32,766 values at the most, and fewer are faster
 
 
 def draft(within: Transaction, case_id: str, wish: Wish) -> str:
@@ -118,10 +117,10 @@ def busy(within: Transaction, accounts: Sequence[str]) -> Mapping[str, frozenset
         back.c.state == State.DONE,
     )
     found: dict[str, set[Action]] = {}
-    for start in range(0, len(accounts), CHUNK):
+    for some in binding.parts(accounts):
         asked = sa.select(ORDERS.c.account_id, ORDERS.c.action).where(
             ORDERS.c.tenant == within.tenant,
-            ORDERS.c.account_id.in_(accounts[start : start + CHUNK]),
+            ORDERS.c.account_id.in_(some),
             ORDERS.c.direction == Direction.DO,
             ORDERS.c.state.not_in(_OVER),
             ~undone,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from ringfence.cases import members
+from ringfence.cases import binding, members
 from ringfence.cases.found import Network
 from ringfence.cases.members import Member, Standing
 from ringfence.cases.tables import MEMBERS
@@ -92,10 +92,9 @@ def leave(within: Transaction, case_id: str) -> None:
 def cases_of(within: Transaction, accounts: Collection[str]) -> Mapping[str, int]:
     """How many of some accounts are, or were, in each case."""
     count: dict[str, int] = {}
-    names = sorted(accounts)
-    for start in range(0, len(names), 500):  # SQLite binds 32,766 values at the most, and fewer are faster
+    for some in binding.parts(sorted(accounts)):
         asked = sa.select(MEMBERS.c.case_id, sa.func.count()).where(
-            MEMBERS.c.tenant == within.tenant, MEMBERS.c.account_id.in_(names[start : start + 500])
+            MEMBERS.c.tenant == within.tenant, MEMBERS.c.account_id.in_(some)
         )
         for case_id, many in within.connection.execute(asked.group_by(MEMBERS.c.case_id)):
             count[case_id] = count.get(case_id, 0) + many

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ringfence.cases import binding
 from ringfence.cases.actions import Action, Direction, Order, Outcome, State, after, key
 from ringfence.cases.plan import Content, Plan
 from ringfence.cases.plan_tables import ORDERS
@@ -13,7 +14,6 @@ from ringfence.cases.preview import staged
 from ringfence.cases.transaction import Transaction
 
 MANY = 500  # new orders, after which PostgreSQL counts them
-CHUNK = 500  # SQLite binds 32,766 values at the most, and fewer are faster
 # What was asked for and has no clear answer, or was not asked for yet.
 LIVE = (State.PENDING, State.SENT, State.UNKNOWN)
 
@@ -176,7 +176,4 @@ def _insert(
 
 
 def _of_keys(within: Transaction, keys: Sequence[str]) -> list[tuple[sa.ColumnElement[bool], ...]]:
-    return [
-        (ORDERS.c.tenant == within.tenant, ORDERS.c.key.in_(keys[start : start + CHUNK]))
-        for start in range(0, len(keys), CHUNK)
-    ]
+    return [(ORDERS.c.tenant == within.tenant, ORDERS.c.key.in_(some)) for some in binding.parts(keys)]

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from ringfence.cases import cases, timeline
+from ringfence.cases import binding, cases, timeline
 from ringfence.cases.audit import Act
 from ringfence.cases.cases import Kind, Status
 from ringfence.cases.faults import Stale, Unknown
@@ -149,9 +149,8 @@ def _attached(within: Transaction, which: sa.ColumnElement[bool]) -> tuple[Attac
 
 def _known(within: Transaction, report_ids: Sequence[str]) -> set[str]:
     known: set[str] = set()
-    for start in range(0, len(report_ids), 500):  # SQLite binds 32,766 values at the most, and fewer are faster
-        some = REPORTS.c.report_id.in_(report_ids[start : start + 500])
-        asked = sa.select(REPORTS.c.report_id).where(REPORTS.c.tenant == within.tenant, some)
+    for some in binding.parts(report_ids):
+        asked = sa.select(REPORTS.c.report_id).where(REPORTS.c.tenant == within.tenant, REPORTS.c.report_id.in_(some))
         known.update(within.connection.execute(asked).scalars())
     return known
 
