@@ -70,7 +70,7 @@ def found(workspace: Workspace) -> Found:
         run_id, run = _run_id(workspace), last_results.last_run(workspace)
         networks, scores = last_results.read_networks(workspace), last_results.read_scores(workspace)
         scores = scores.filter(pc.is_valid(scores["network_id"]))
-        told = _explanations(workspace)
+        told = {row["account_id"]: row for row in last_results.read_explanations(workspace).to_pylist()}
         _, history = last_results.previous_networks(workspace)
     if _run_id(workspace) != run_id or not _agree(networks, scores):
         what, mend = "are not all of one discovery", "run `ringfence discover`, then this again"
@@ -110,12 +110,6 @@ def _agree(networks: pa.Table, scores: pa.Table) -> bool:
     of_scores = set(zip(scores["network_id"].to_pylist(), scores["account_id"].to_pylist(), strict=True))
     of_networks = {(row["network_id"], member) for row in networks.to_pylist() for member in row["members"]}
     return of_scores == of_networks
-
-
-def _explanations(workspace: Workspace) -> dict[str, Row]:
-    if not (workspace.results / "explanations.parquet").exists():
-        return {}
-    return {row["account_id"]: row for row in last_results.read_explanations(workspace).to_pylist()}
 
 
 def _changes(history: pa.Table) -> list[Change]:

@@ -63,8 +63,6 @@ def _opposed(workspace: Workspace) -> frozenset[str]:
 
 def _seeds(workspace: Workspace, accounts: Collection[str]) -> dict[str, tuple[str, ...]]:
     """The seed that each account leads to; an account that is one rests on itself."""
-    if not (workspace.results / "explanations.parquet").exists():
-        return {}
     table = last_results.read_explanations(workspace).select(["account_id", "path_to"])
     table = table.filter(pc.is_in(table["account_id"], _asked(accounts)["account_id"].combine_chunks()))
     starts = set(last_results.last_run(workspace).seed_accounts)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ringfence.model.faults import Fault
-from ringfence.model.schemas import NETWORKS, NETWORKS_HISTORY, SIGNALS
+from ringfence.model.schemas import EXPLANATIONS, NETWORKS, NETWORKS_HISTORY, SIGNALS
 from ringfence.store import audit
 from ringfence.store.workspace import Workspace
 
@@ -90,9 +90,13 @@ def read_networks(workspace: Workspace) -> pa.Table:
 
 
 def read_explanations(workspace: Workspace) -> pa.Table:
-    """What there is to read about each account of the last discovery's short list. The read is audited."""
+    """What there is to read about each account of the last discovery's short list. The read is audited.
+
+    There is nothing of a discovery from before there were explanations.
+    """
     audit.record(workspace, audit.Action.EXPLANATION_READ, "results/explanations.parquet")
-    return _read(workspace, "explanations")
+    there = (workspace.results / "explanations.parquet").exists()
+    return _read(workspace, "explanations") if there else EXPLANATIONS.empty_table()
 
 
 def explain(workspace: Workspace, account_id: str) -> dict[str, object]:
