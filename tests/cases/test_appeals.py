@@ -198,6 +198,14 @@ def test_an_overturn_lowers_trust_in_the_seeds_and_lists_what_else_rests_on_them
     assert bench.acts().count("seed_doubted") == 2
 
 
+def test_who_looks_at_the_trust_in_seeds_may_and_is_recorded(room: Room, bench: Bench) -> None:
+    with pytest.raises(Forbidden), bench.act(room.person("dove", Role.VIEWER)) as within:
+        trust.listed(within)
+    with bench.act(at_shell("own")) as within:
+        assert trust.listed(within) == {}
+    assert bench.acts()[-1] == "appeals_read"
+
+
 def test_a_seed_that_was_wrong_about_itself_is_doubted_at_once(room: Room, bench: Bench) -> None:
     made = done(bench)
     rests_on(room, made, ant="ant", bee="ant")
@@ -228,7 +236,7 @@ def test_what_is_told_is_told_once_and_in_the_order_in_which_it_was_decided(room
         if parcel is None:
             break
         assert again is not None
-        assert (again.parcel_id, again.rows, again.again) == (parcel.parcel_id, parcel.rows, True)
+        assert again == parcel
         assert len({(one.kind, one.by, one.plan_id) for one in parcel.rows}) == 1
         seen += [one.number for one in parcel.rows]
         with bench.act(door) as within:

@@ -50,13 +50,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Rows of one kind and one plan, decided by one person. `again` says that it may have arrived already."""
+    """Rows of one kind and one plan, decided by one person."""
 
     parcel_id: str
     kind: Kind
     by: str
     rows: Sequence[Told]
-    again: bool
 
 
 def put(within: Transaction, kind: Kind, plan_id: str, by: str, why: str, subjects: Iterable[str]) -> None:
@@ -105,7 +104,7 @@ def take(within: Transaction, most: int = PARCEL) -> Parcel | None:
         mine = OUTBOX.c.tenant == within.tenant, OUTBOX.c.number.in_(numbers)
         within.connection.execute(sa.update(OUTBOX).where(*mine).values(parcel=parcel_id))
     told = [Told(row.number, Kind(row.kind), row.subject, row.plan_id, row.by, row.why, row.at) for row in alike]
-    return Parcel(parcel_id, Kind(first.kind), first.by, told, first.parcel is not None)
+    return Parcel(parcel_id, Kind(first.kind), first.by, told)
 
 
 def delivered(within: Transaction, parcel: Parcel, receipt: str, trouble: dict[int, str]) -> None:

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from ringfence.cases import orders
 from ringfence.cases.actions import Direction
+from ringfence.cases.audit import Act
+from ringfence.cases.people import Permission
 from ringfence.cases.plan_tables import APPEALS, ORDERS, RESTS
 from ringfence.cases.transaction import Transaction
 
@@ -41,8 +43,15 @@ class Shared:
     account_id: str
 
 
+def listed(within: Transaction) -> Mapping[str, Trust]:
+    """The trust in every seed on which an appealed decision rested, to show it. The read is recorded."""
+    within.demand(Permission.READ_EVIDENCE)
+    within.record(Act.APPEALS_READ, "trust")
+    return of(within)
+
+
 def of(within: Transaction) -> Mapping[str, Trust]:
-    """The trust in every seed on which an appealed decision rested. Seeds are account ids; the others have trust 1."""
+    """The same for whoever has asked for appeals. Seeds are account ids; the others have trust 1."""
     same = [APPEALS.c[name] == RESTS.c[name] for name in ("tenant", "plan_id", "account_id")]
     asked = (
         sa.select(RESTS.c.seed, APPEALS.c.decision, sa.func.count())

@@ -110,12 +110,12 @@ def decide(
 
 @GROUP.command("trust")
 def trust_(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
-    """Show how far each seed is trusted on which an appealed decision rested.
+    """Show how far each seed is trusted on which an appealed decision rested. The read is audited.
 
     Example: ringfence appeal trust --workspace platform
     """
     with desk(workspace) as at, at.act() as within:
-        found = trust.of(within)
+        found = trust.listed(within)
     if as_json:
         say.as_json({"seeds": [{"seed": seed, **asdict(one), "trust": one.share} for seed, one in found.items()]})
         return
