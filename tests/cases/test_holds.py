@@ -75,6 +75,21 @@ def test_what_is_purged_is_gone_and_the_audit_says_what_it_was(room: Room, bench
         assert execution.begin_undo(within, made.plan_id)
 
 
+def test_what_is_purged_is_in_no_byte_of_the_file(room: Room, bench: Bench) -> None:
+    if room.database.engine.dialect.name != "sqlite":
+        pytest.skip("what is in a PostgreSQL server's files is its VACUUM's to say")
+    mark = b"kittiwake" * 40
+    made = bench.approved()
+    bench.whole(bench.begin(made))
+    room.run("UPDATE holds SET content = :mark || content || :mark", mark=mark.decode())
+    room.clock.later(days=366)
+    room.database.close()
+    assert mark in room.workspace.cases_file.read_bytes()
+    assert purge(bench)
+    room.database.close()
+    assert mark not in b"".join(one.read_bytes() for one in room.workspace.path.glob("cases.sqlite*"))
+
+
 def test_evidence_that_was_changed_is_purged_and_told_of(room: Room, bench: Bench) -> None:
     made = bench.approved()
     bench.whole(bench.begin(made))

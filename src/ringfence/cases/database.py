@@ -153,7 +153,8 @@ def _sqlite(file: Path) -> tuple[sa.Engine, str]:
 
 def _connected(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # transactions are begun below, and not when the driver thinks best
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+    # What is purged is written over: SQLite would leave it in the file otherwise.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
