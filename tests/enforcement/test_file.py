@@ -55,6 +55,17 @@ def test_a_platform_may_begin_a_new_file(tmp_path: Path) -> None:
     assert lines(file) == ["a1"]
 
 
+def test_a_new_file_that_others_have_filled_is_read_from_its_start(tmp_path: Path) -> None:
+    file = tmp_path / "orders.jsonl"
+    enforcer, other = FileEnforcer(file), FileEnforcer(file)
+    enforcer.carry_out(order(0))
+    file.rename(tmp_path / "taken.jsonl")
+    for number in range(10, 14):
+        assert other.carry_out(order(number)) == Done()
+    assert enforcer.carry_out(order(12)) == enforcer.carry_out(order(1)) == Done()
+    assert lines(file) == ["a10", "a11", "a12", "a13", "a1"]
+
+
 def test_what_cannot_be_written_is_not_done(tmp_path: Path) -> None:
     file = tmp_path / "orders.jsonl"
     file.mkdir()

@@ -15,7 +15,8 @@ from ringfence.store import disk
 class FileEnforcer:
     """Appends orders to a file that its owner alone may read. An order is done once it is on the disk.
 
-    Several processes may write one file. A part of a line that somebody left who was killed is cut off.
+    Several processes may write one file, under a lock beside it; who moves it away takes the same lock, so that no
+    order is written to a file that was read already. A part of a line that somebody left who was killed is cut off.
     """
 
     name, at_once = "file", 1
@@ -25,6 +26,7 @@ class FileEnforcer:
         self._file = file
         self._keys: set[str] = set()
         self._end = 0
+        self._inode = 0
 
     def carry_out(self, order: Order) -> Outcome:
         try:
@@ -51,11 +53,12 @@ class FileEnforcer:
     def _catch_up(self) -> None:
         """Learn what others have written since, up to the last whole line."""
         if not self._file.exists():
-            self._keys, self._end = set(), 0
+            self._keys, self._end, self._inode = set(), 0, 0
             return
         with disk.writing(self._file.parent), self._file.open("rb") as handle:
-            if os.fstat(handle.fileno()).st_size < self._end:  # the platform has begun a new file
-                self._keys, self._end = set(), 0
+            there = os.fstat(handle.fileno())
+            if there.st_ino != self._inode or there.st_size < self._end:  # another file, as the platform took the last
+                self._keys, self._end, self._inode = set(), 0, there.st_ino
             handle.seek(self._end)
             new = handle.read()
         whole = new[: new.rfind(b"\n") + 1]
