@@ -292,6 +292,7 @@ def test_somebody_stops_it_before_its_next_orders_and_says_why(room: Room) -> No
     story.do("batch", ["done"])
     assert len(story.target.did) == 1
     assert story.status().stopped == "stopped by gull: the list looks odd"
+    assert [act for act, _ in story.audit()].count("plan_stopped") == 1
     assert story.end(back=False).status is Phase.DONE
 
 

@@ -92,9 +92,9 @@ def claim(within: Transaction, run: Run, most: int) -> Claimed:
     """Take the next orders and write them down as sent. Nothing is taken where anything has changed since the start."""
     case, found = _held(within, run)
     within.demand(Permission.RUN_PLANS)
-    if why := _stands(within, case, found):
+    if why := found.stopped or _stands(within, case, found):
         plan.change(within, found.plan_id, token=None)
-        return Claimed((), halting.stop(within, case, found, why))
+        return Claimed((), why if found.stopped else halting.stop(within, case, found, why))
     rows = orders.following(within, found, run.direction, most)
     if not rows:
         plan.change(within, found.plan_id, token=None)
@@ -172,8 +172,8 @@ def _held(within: Transaction, run: Run) -> tuple[Case, Plan]:
 
 def _stands(within: Transaction, case: Case, found: Plan) -> str:
     """Why the next orders may not be sent; empty where they may. To give back rests on nothing but the order to."""
-    if found.stopped or found.direction is Direction.UNDO:
-        return found.stopped
+    if found.direction is Direction.UNDO:
+        return ""
     if found.status is not Phase.RUNNING:
         return f"is {found.status}"
     return approval.vouched(within, found) or plan.moved(within, case, found)
