@@ -155,8 +155,10 @@ def webhook() -> Iterator[str]:
             if tried.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}/orders"
-    process.kill()
+    try:
+        yield f"http://127.0.0.1:{port}/orders"
+    finally:
+        process.kill()
 
 
 def _serve(port: int) -> None:

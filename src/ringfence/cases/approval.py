@@ -19,9 +19,7 @@ def approve(within: Transaction, plan_id: str, digest: str, why: str, hold_days:
     plan that was seen, is decided on already, or rests on a network that has changed since.
     """
     case, found, content = _decided_on(within, plan_id, digest, why)
-    if found.by == within.person.id or within.person.id in plan.hands(within, plan_id, Part.PROPOSED) | set(
-        content.hands
-    ):
+    if within.person.id in {found.by, *content.hands, *plan.hands(within, plan_id, Part.PROPOSED)}:
         what = "had a part in proposing this plan"
         raise Forbidden(what, where=within.person.id, mend="ask a senior reviewer who had none")
     if gone := plan.changed(within, case, found):

@@ -113,7 +113,7 @@ def demand(person: Person, permission: Permission) -> None:
 
 
 def at_shell(tenant: str) -> Person:
-    """Whoever runs this process, by the system's name for them."""
+    """Whoever runs this process, by the name that the environment or else the system has; nothing vouches for it."""
     name = getpass.getuser()
     return Person(f"{SHELL}{name}", tenant, name, _AT_SHELL)
 

@@ -2,22 +2,12 @@
 
 import sqlalchemy as sa
 
-from ringfence.cases.tables import METADATA, SERIAL, Utc
-
-
-def _key(*names: str) -> list[sa.Column[str]]:
-    return [sa.Column(name, sa.Text, primary_key=True) for name in ("tenant", *names)]
-
-
-def _of(table: str, *columns: str) -> sa.ForeignKeyConstraint:
-    names = ("tenant", *columns)
-    return sa.ForeignKeyConstraint(names, [f"{table}.{name}" for name in names])
-
+from ringfence.cases.tables import METADATA, SERIAL, Utc, key, of
 
 PLANS = sa.Table(
     "plans",
     METADATA,
-    *_key("plan_id"),
+    *key("plan_id"),
     sa.Column("case_id", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
@@ -40,18 +30,18 @@ PLANS = sa.Table(
     sa.Column("failed", sa.Integer, nullable=False),
     sa.Column("in_a_row", sa.Integer, nullable=False),
     sa.Column("stopped", sa.Text, nullable=False),  # why it stands still
-    _of("cases", "case_id"),
+    of("cases", "case_id"),
     sa.Index("ix_plans_case", "tenant", "case_id"),
     sa.Index("ix_plans_status", "tenant", "status"),
 )
 
 # Everybody who had a part in a plan, and which: who proposed it does not approve it, and none decides on its appeals.
-HANDS = sa.Table("plan_hands", METADATA, *_key("plan_id", "person_id", "part"), _of("plans", "plan_id"))
+HANDS = sa.Table("plan_hands", METADATA, *key("plan_id", "person_id", "part"), of("plans", "plan_id"))
 
 ORDERS = sa.Table(
     "plan_orders",
     METADATA,
-    *_key("plan_id", "account_id", "action", "direction"),
+    *key("plan_id", "account_id", "action", "direction"),
     sa.Column("number", sa.Integer, nullable=False),  # its place in the plan, and in which stage
     sa.Column("stage", sa.Integer, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
@@ -60,7 +50,7 @@ ORDERS = sa.Table(
     sa.Column("run", sa.Integer, nullable=False),  # in which it was asked last
     sa.Column("changed_at", Utc),
     sa.Column("why", sa.Text, nullable=False),  # what the target said, or why it was taken back
-    _of("plans", "plan_id"),
+    of("plans", "plan_id"),
     sa.UniqueConstraint("tenant", "key"),
     sa.Index("ix_plan_orders_next", "tenant", "plan_id", "direction", "number"),
     sa.Index("ix_plan_orders_account", "tenant", "account_id"),
@@ -72,8 +62,8 @@ ORDERS = sa.Table(
 RESTS = sa.Table(
     "plan_rests",
     METADATA,
-    *_key("plan_id", "account_id", "seed"),
-    _of("plans", "plan_id"),
+    *key("plan_id", "account_id", "seed"),
+    of("plans", "plan_id"),
     sa.Index("ix_plan_rests_seed", "tenant", "seed"),
 )
 
@@ -92,7 +82,7 @@ OUTBOX = sa.Table(
     sa.Column("receipt", sa.Text, nullable=False),
     sa.Column("delivered_at", Utc),
     sa.Column("trouble", sa.Text, nullable=False),  # why it could not be delivered
-    _of("plans", "plan_id"),
+    of("plans", "plan_id"),
     sa.UniqueConstraint("tenant", "kind", "subject", "plan_id"),
     sa.Index("ix_outbox_waiting", "tenant", "delivered_at", "number"),
 )
@@ -100,7 +90,7 @@ OUTBOX = sa.Table(
 APPEALS = sa.Table(
     "appeals",
     METADATA,
-    *_key("appeal_id"),
+    *key("appeal_id"),
     sa.Column("plan_id", sa.Text, nullable=False),
     sa.Column("account_id", sa.Text, nullable=False),
     sa.Column("statement", sa.Text, nullable=False),  # in the words of whoever appeals
@@ -110,7 +100,7 @@ APPEALS = sa.Table(
     sa.Column("decided_by", sa.Text),
     sa.Column("decision", sa.Text),
     sa.Column("answer", sa.Text),
-    _of("plans", "plan_id"),
+    of("plans", "plan_id"),
     sa.Index("ix_appeals_account", "tenant", "account_id"),
     sa.Index("ix_appeals_open", "tenant", "decided_at", "received_at"),
 )
@@ -118,7 +108,7 @@ APPEALS = sa.Table(
 HOLDS = sa.Table(
     "holds",
     METADATA,
-    *_key("hold_id"),
+    *key("hold_id"),
     sa.Column("case_id", sa.Text, nullable=False),
     sa.Column("plan_id", sa.Text),
     sa.Column("by", sa.Text, nullable=False),
@@ -131,7 +121,7 @@ HOLDS = sa.Table(
     sa.Column("legal_why", sa.Text),
     sa.Column("purged_at", Utc),
     sa.Column("purged_by", sa.Text),
-    _of("cases", "case_id"),
+    of("cases", "case_id"),
     sa.Index("ix_holds_due", "tenant", "purged_at", "until"),
     sa.Index("ix_holds_case", "tenant", "case_id"),
 )

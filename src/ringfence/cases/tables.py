@@ -40,11 +40,13 @@ class Utc(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-def _key(*names: str) -> list[sa.Column[str]]:
+def key(*names: str) -> list[sa.Column[str]]:
+    """The columns that a row is known by: its tenant first."""
     return [sa.Column(name, sa.Text, primary_key=True) for name in ("tenant", *names)]
 
 
-def _of(table: str, *columns: str) -> sa.ForeignKeyConstraint:
+def of(table: str, *columns: str) -> sa.ForeignKeyConstraint:
+    """That a row belongs to one of another table, of the same tenant."""
     names = ("tenant", *columns)
     return sa.ForeignKeyConstraint(names, [f"{table}.{name}" for name in names])
 
@@ -52,40 +54,40 @@ def _of(table: str, *columns: str) -> sa.ForeignKeyConstraint:
 TENANTS = sa.Table(
     "tenants",
     METADATA,
-    *_key(),
+    *key(),
     sa.Column("created_at", Utc, nullable=False),
 )
 
 PEOPLE = sa.Table(
     "people",
     METADATA,
-    *_key("person_id"),
+    *key("person_id"),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("created_at", Utc, nullable=False),
-    _of("tenants"),
+    of("tenants"),
 )
 
-ROLES = sa.Table("roles", METADATA, *_key("person_id", "role"), _of("people", "person_id"))
+ROLES = sa.Table("roles", METADATA, *key("person_id", "role"), of("people", "person_id"))
 
 # Apart from the people, so that nothing that lists people ever reads a secret.
 CREDENTIALS = sa.Table(
     "credentials",
     METADATA,
-    *_key("person_id"),
+    *key("person_id"),
     sa.Column("password", sa.Text),  # argon2id, with its own salt and settings
     sa.Column("totp", sa.LargeBinary),  # encrypted
     sa.Column("totp_step", sa.BigInteger, nullable=False),  # the last that was used; none at or before it is again
     sa.Column("attempts", sa.Integer, nullable=False),  # since the last that went well
     sa.Column("locked_until", Utc),
-    _of("people", "person_id"),
+    of("people", "person_id"),
 )
 
 # Who is signed in. What a browser holds is a secret, of which only the hash is here.
 SESSIONS = sa.Table(
     "sessions",
     METADATA,
-    *_key("hash"),
+    *key("hash"),
     sa.Column("person_id", sa.Text, nullable=False),
     sa.Column("way", sa.Text, nullable=False),  # how they proved who they are
     sa.Column("roles", sa.JSON, nullable=False),  # what they had then: with fewer, the session ends
@@ -94,7 +96,7 @@ SESSIONS = sa.Table(
     sa.Column("seen_at", Utc, nullable=False),
     sa.Column("ends_at", Utc, nullable=False),
     sa.Column("proved_at", Utc),  # when a code was last given
-    _of("people", "person_id"),
+    of("people", "person_id"),
     sa.Index("ix_sessions_person", "tenant", "person_id"),
 )
 
@@ -102,11 +104,11 @@ SESSIONS = sa.Table(
 PREFERENCES = sa.Table(
     "preferences",
     METADATA,
-    *_key("person_id"),
+    *key("person_id"),
     sa.Column("zone", sa.Text),
     sa.Column("theme", sa.Text, nullable=False),
     sa.Column("shortcuts", sa.Boolean, nullable=False),
-    _of("people", "person_id"),
+    of("people", "person_id"),
 )
 
 # What somebody has looked at, and when they last rested: told to themselves alone, and kept for days (reveals.py).
@@ -117,49 +119,49 @@ REVEALS = sa.Table(
     sa.Column("tenant", sa.Text, nullable=False),
     sa.Column("person_id", sa.Text, nullable=False),
     sa.Column("at", Utc, nullable=False),
-    _of("people", "person_id"),
+    of("people", "person_id"),
     sa.Index("ix_reveals_person", "tenant", "person_id", "at"),
 )
 
 RESTS = sa.Table(
     "rests",
     METADATA,
-    *_key("person_id"),
+    *key("person_id"),
     sa.Column("after", sa.Integer),  # reveals until a break; None is as the config says
     sa.Column("minutes", sa.Integer),  # the same in minutes
     sa.Column("rested_at", Utc),
     sa.Column("put_off_until", Utc),
-    _of("people", "person_id"),
+    of("people", "person_id"),
 )
 
 PROTECTED = sa.Table(
     "protected",
     METADATA,
-    *_key("account_id"),
+    *key("account_id"),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("at", Utc, nullable=False),
-    _of("tenants"),
+    of("tenants"),
 )
 
 RUNS = sa.Table(
     "runs",
     METADATA,
-    *_key("run_id"),
+    *key("run_id"),
     sa.Column("at", Utc, nullable=False),  # of the discovery
     sa.Column("opened_at", Utc, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("lexicon", sa.Text, nullable=False),
     sa.Column("told", sa.JSON, nullable=False),  # how many cases were opened, updated, ...
-    _of("tenants"),
+    of("tenants"),
 )
 
 CASES = sa.Table(
     "cases",
     METADATA,
-    *_key("case_id"),
+    *key("case_id"),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("network_id", sa.Text),
     sa.Column("account_id", sa.Text),
@@ -182,7 +184,7 @@ CASES = sa.Table(
     sa.Column("closed_at", Utc),
     sa.Column("closed_by", sa.Text),
     sa.Column("outcome", sa.Text),
-    _of("tenants"),
+    of("tenants"),
     sa.UniqueConstraint("tenant", "network_id"),
     sa.Index("ix_cases_by_risk", "tenant", "status", "urgent", "priority", "case_id"),
     sa.Index("ix_cases_by_urgency", "tenant", "status", "urgent", "urgency", "case_id"),
@@ -202,7 +204,7 @@ CASES = sa.Table(
 MEMBERS = sa.Table(
     "members",
     METADATA,
-    *_key("case_id", "account_id"),
+    *key("case_id", "account_id"),
     sa.Column("standing", sa.Text, nullable=False),
     sa.Column("rank", sa.BigInteger, nullable=False),
     sa.Column("score", sa.Float, nullable=False),
@@ -213,7 +215,7 @@ MEMBERS = sa.Table(
     sa.Column("contributions", sa.JSON, nullable=False),  # what the score adds up from
     sa.Column("joined_at", Utc, nullable=False),
     sa.Column("left_at", Utc),
-    _of("cases", "case_id"),
+    of("cases", "case_id"),
     sa.Index("ix_members_account", "tenant", "account_id"),
 )
 
@@ -227,7 +229,7 @@ EVENTS = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
-    _of("cases", "case_id"),
+    of("cases", "case_id"),
     sa.Index("ix_case_events_case", "tenant", "case_id", "event_id"),
 )
 
@@ -240,14 +242,14 @@ COMMENTS = sa.Table(
     sa.Column("at", Utc, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    _of("cases", "case_id"),
+    of("cases", "case_id"),
     sa.Index("ix_comments_case", "tenant", "case_id", "comment_id"),
 )
 
 REPORTS = sa.Table(
     "user_reports",
     METADATA,
-    *_key("report_id"),
+    *key("report_id"),
     sa.Column("account_id", sa.Text, nullable=False),  # about whom
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("reporter", sa.Text),
@@ -260,7 +262,7 @@ REPORTS = sa.Table(
     sa.Column("answered_by", sa.Text),
     sa.Column("decision", sa.Text),
     sa.Column("answer", sa.Text),
-    _of("cases", "case_id"),
+    of("cases", "case_id"),
     sa.Index("ix_user_reports_case", "tenant", "case_id"),
     sa.Index("ix_user_reports_account", "tenant", "account_id"),
     sa.Index("ix_user_reports_open", "tenant", "decided_at", "reported_at"),
@@ -269,7 +271,7 @@ REPORTS = sa.Table(
 AUDIT = sa.Table(
     "audit",
     METADATA,
-    *_key(),
+    *key(),
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", Utc, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
@@ -283,7 +285,7 @@ AUDIT = sa.Table(
 AUDIT_HEADS = sa.Table(
     "audit_heads",
     METADATA,
-    *_key(),
+    *key(),
     sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("at", Utc, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),

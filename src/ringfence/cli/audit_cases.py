@@ -1,5 +1,6 @@
 """ringfence audit verify, export and anchor: the audit of the cases, and of the command line"""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,9 +97,9 @@ def _verdict(at: Desk, key: str, known: Sequence[Head]) -> Verdict:
 
 @contextmanager
 def _written(path: Path) -> Iterator[BinaryIO]:
-    """A file that is whole or not there: written aside, then given its name."""
+    """A file for its owner alone, which is whole or not there: written aside, then given its name."""
     aside = path.with_name(f".{path.name}.new")
     with disk.writing(path.parent):
-        with aside.open("wb") as out:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, disk.OWNER_ONLY), "wb") as out:
             yield out
         disk.keep(aside, path)

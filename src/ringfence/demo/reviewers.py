@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyotp
@@ -28,8 +28,8 @@ class Reviewer:
 
     id: str
     roles: tuple[str, ...]
-    password: str
-    address: str
+    password: str = field(repr=False)
+    address: str = field(repr=False)
 
 
 def open_cases(workspace: Workspace) -> int:
