@@ -1,7 +1,7 @@
 """ringfence cases"""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -98,8 +98,8 @@ def open_(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
     Example: ringfence cases open --workspace platform
     """
     place = say.workspace(workspace)
-    with act(place) as within:
-        made, received = arriving.take_in(within, place)
+    with closing(Database.open(place)) as database:
+        made, received = arriving.take_in(database, at_shell(place.config.cases.tenant), place)
     if as_json:
         say.as_json({**asdict(made), "reports": asdict(received)})
         return

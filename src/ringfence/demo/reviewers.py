@@ -34,8 +34,8 @@ class Reviewer:
 
 def open_cases(workspace: Workspace) -> int:
     """Open a case for every network that was found; how many there are."""
-    with closing(Database.open(workspace)) as database, database.transaction(at_shell(_tenant(workspace))) as within:
-        made, _ = arriving.take_in(within, workspace)
+    with closing(Database.open(workspace)) as database:
+        made, _ = arriving.take_in(database, at_shell(_tenant(workspace)), workspace)
     return made.opened
 
 
