@@ -20,12 +20,9 @@ from tests.console.browser import FLAGS, Console, found_chromium, serving
 from tests.console.platforms import Platform
 from tests.console.visits import known, opened, pages, staged, visitor, whole
 
-from ringfence.cases import found, incoming, opening, reports
-from ringfence.cases.database import Database
-from ringfence.cases.people import at_shell
+from ringfence.demo import reviewers
 from ringfence.demo.run import run
 from ringfence.demo.stages import Clock
-from ringfence.store import events
 from ringfence.store.workspace import Workspace
 
 ACCOUNTS, SEED = 20_000, 100
@@ -55,12 +52,7 @@ def platform(folder: Path, accounts: int) -> Workspace:
     """A generated platform whose networks are found, with a case for each and what users reported."""
     run(folder, accounts, SEED, Clock(lambda _: None, lambda _: None))
     workspace = Workspace.open(folder / "workspace")
-    settings, made = workspace.config.cases, found.found(workspace)
-    database = Database.open(workspace)
-    with database.transaction(at_shell(settings.tenant)) as within, events.connect(workspace) as store:
-        opening.open_cases(within, made, settings.threshold)
-        reports.receive(within, incoming.reported(store, incoming.newest(within)), settings.urgent_reasons)
-    database.close()
+    reviewers.open_cases(workspace)
     return workspace
 
 

@@ -11,7 +11,7 @@ from ringfence.enforcement.file import FileEnforcer
 from ringfence.enforcement.secret import secret
 from ringfence.enforcement.webhook import WebhookEnforcer
 from ringfence.model.faults import Fault
-from ringfence.store.config import Enforcement
+from ringfence.store.config_cases import Enforcement
 from ringfence.store.workspace import CONFIG, Workspace
 
 

@@ -21,7 +21,7 @@ from ringfence.cases.plan import Content, Plan, Terms
 from ringfence.cases.preview import Grounds, Preview, Wish
 from ringfence.cases.transaction import Transaction
 from ringfence.cases.undo import Lasting
-from ringfence.store.config import Enforcement
+from ringfence.store.config_cases import Enforcement
 from ringfence.store.workspace import Workspace
 
 

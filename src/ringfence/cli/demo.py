@@ -54,7 +54,7 @@ def command(
                 default_policy(),
                 port=port,
                 examples=examples(out),
-                ready=lambda address: typer.echo(f"Try the guard at {address} (Ctrl-C ends both)", err=True),
+                ready=lambda address: typer.echo(f"Try the guard at {address} (Ctrl-C ends it)", err=True),
             )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ringfence.model.faults import Fault
 from ringfence.store import private
-from ringfence.store.config import Enforcement
+from ringfence.store.config_cases import Enforcement
 
 SHORTEST, LONGEST = 16, 4_096  # bytes; 16 random ones cannot be guessed
 

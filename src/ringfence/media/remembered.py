@@ -11,7 +11,7 @@ from ringfence.media.asked import Met
 from ringfence.media.floods import Floods, Limits
 from ringfence.media.queries import Query
 from ringfence.model.faults import Fault
-from ringfence.store.config import Media
+from ringfence.store.config_media import Media
 
 EVERY = 1.0  # seconds after which what is remembered is written down, with the next query
 MOST_PENDING = 256  # queries that wait to be written down

@@ -3,11 +3,13 @@
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
+
+from ringfence.store.strict import STRICT
 
 
 class Console(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = STRICT
     host: Annotated[str, Field(min_length=1, description="The address that the reviewers' console listens on.")] = (
         "127.0.0.1"
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind, Opinion
-from ringfence.store.config import STRICT
+from ringfence.store.strict import STRICT
 
 Column = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=1)]
 

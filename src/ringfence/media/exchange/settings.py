@@ -14,7 +14,7 @@ from ringfence.ingest.choices import choices
 from ringfence.media.exchange.ncmec import ADDRESSES
 from ringfence.model.faults import Fault
 from ringfence.store import disk
-from ringfence.store.config import STRICT
+from ringfence.store.strict import STRICT
 
 FILE = "exchanges.toml"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"

@@ -15,7 +15,7 @@ from ringfence.media.matcher import Matcher
 from ringfence.media.queries import Look, Query
 from ringfence.model.faults import Fault
 from ringfence.model.words import HashKind
-from ringfence.store.config import MediaFetch
+from ringfence.store.config_media import MediaFetch
 from ringfence.store.workspace import Workspace
 
 
