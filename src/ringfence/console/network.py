@@ -6,6 +6,7 @@ grows where somebody asks for more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -143,12 +144,17 @@ def picture(whole: Network, chosen: Numbers) -> Picture:
 
 def _places(workspace: Workspace, case: Case, found: Tied) -> Places:
     file, of = workspace.case_ties / f"{case.case_id}.places", f"{BUILD}-{found.of}"
-    try:
-        kept = msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
-        if kept.of == of:
-            return np.frombuffer(kept.places, np.float64).reshape(-1, 2)
-    except (OSError, msgspec.DecodeError):
-        pass  # nothing is kept yet, or what is kept is no use: it is worked out anew
+    kept = _kept(file)
+    if kept is not None and kept.of == of:
+        return np.frombuffer(kept.places, np.float64).reshape(-1, 2)
     made = places(len(found.accounts), found.pairs.first, found.pairs.second, found.pairs.weight)
     disk.write_private(file, msgspec.msgpack.encode(_Kept(of, np.ascontiguousarray(made).tobytes())))
     return made
+
+
+def _kept(file: Path) -> _Kept | None:
+    """What is kept beside a case; None where nothing is, or nothing of use: then it is worked out and written anew."""
+    try:
+        return msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
