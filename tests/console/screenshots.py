@@ -1,9 +1,9 @@
-"""Write a picture of every page of the console, light and dark, for the documentation.
+"""Write a picture of the console's pages, light and dark, for the documentation.
 
     python -m tests.console.screenshots docs/pictures/console
 
-The pages are those of the table that the application mounts; what an address needs is looked up in the cases of a
-generated platform.
+The pages are those of the table that the application mounts, but for NOTHING_NEW; what an address needs is looked up
+in the cases of a generated platform.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import sync_playwright
 from tests.console.browser import FLAGS, Console, found_chromium, serving
+from tests.console.furnished import configured, furnished
 from tests.console.platforms import Platform
 from tests.console.visits import known, opened, pages, staged, visitor, whole
 
@@ -28,6 +29,7 @@ from ringfence.store.workspace import Workspace
 ACCOUNTS, SEED = 20_000, 100
 MOST = 3_000_000  # bytes of all pictures
 QUALITY = 80  # of WebP: all together below MOST
+NOTHING_NEW = {"evidence", "media_list"}  # a form with two fields, and what `media` shows with a script
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -41,6 +43,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=found_chromium(), args=FLAGS)
         for console in serving(Platform(workspace, (), ()), "sqlite", browser):
             staged(workspace)
+            furnished(workspace, "senior-reviewer")
             taken(console, given.folder)
     size = sum(file.stat().st_size for file in given.folder.iterdir())
     sys.stdout.write(f"{len(list(given.folder.iterdir()))} pictures, {size:,} bytes\n")
@@ -51,19 +54,21 @@ def main() -> None:
 def platform(folder: Path, accounts: int) -> Workspace:
     """A generated platform whose networks are found, with a case for each and what users reported."""
     run(folder, accounts, SEED, Clock(lambda _: None, lambda _: None))
-    workspace = Workspace.open(folder / "workspace")
+    workspace = configured(Workspace.open(folder / "workspace"))
     reviewers.open_cases(workspace)
     return workspace
 
 
 def taken(console: Console, folder: Path) -> None:
-    """Take the pictures of every page that stands by itself."""
+    """Take the pictures of every page that stands by itself and has something of its own to show."""
     folder.mkdir(parents=True, exist_ok=True)
     for page, address in pages(console.workspace):
         for scheme in SCHEMES:
             tab = opened(console, visitor(page), scheme)
-            if whole(tab, address):
+            if page.name not in NOTHING_NEW and whole(tab, address):
                 tab.goto(address)
+                if page.name == "audit":
+                    checked(tab)
                 keep(tab, folder / f"{page.name}-{scheme}.webp")
                 if page.name == "case":
                     on_the_map(tab, dict(known(console.workspace))["account_id"])
@@ -78,6 +83,12 @@ def keep(tab: Tab, file: Path) -> None:
     tab.wait_for_load_state("networkidle")
     picture = Image.open(io.BytesIO(tab.screenshot(animations="disabled"))).convert("RGB")
     picture.save(file, "WEBP", quality=QUALITY, method=6)
+
+
+def checked(tab: Tab) -> None:
+    """Have the audit checked, and wait for what is said of it."""
+    tab.locator("#check [data-key=v]").click()
+    tab.locator("#check .badge", has_text="whole").wait_for()
 
 
 def on_the_map(tab: Tab, account: str) -> None:

@@ -1,10 +1,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urljoin
 
 import pytest
 from tests.cases.networks import found, network, with_probability
 from tests.console.conftest import Place
+from tests.console.pages.platform import fill
 
 from ringfence.cases import opening
 from ringfence.cases.found import Network
@@ -158,9 +161,19 @@ def test_growth_is_drawn_once_there_are_two_days(place: Place, case_id: str) -> 
     assert ACCOUNT.findall(again.get(f"/cases/{case_id}?left=yes").text) == ["b"]
 
 
-def test_an_id_may_be_whatever_the_platform_has(place: Place) -> None:
-    name = "https://birds.example/users/wren?x=1#y %2e 100%"
+@pytest.mark.parametrize("name", ["https://birds.example/users/wren?x=1#y %2e 100%", "reed/../../people", "a//b"])
+def test_an_id_may_be_whatever_the_platform_has(place: Place, name: str) -> None:
     [case_id] = place.open_cases(network("net-1", [name]))
     wren = place.signed_in("wren", Role.REVIEWER)
     [path] = re.findall(r'data-href="(/accounts/[^"]+)"', wren.get(f"/cases/{case_id}").text)
-    assert "In which cases" in wren.get(path.replace("&amp;", "&")).text
+    assert urljoin(place.settings.address, path) == place.settings.address + path, "as a browser makes it of the link"
+    assert "In which cases" in wren.get(path).text
+    back = place.browser().get(path).headers["location"]
+    assert wren.get(unquote(back.partition("?back=")[2])).status_code == 200, "where somebody comes once signed in"
+
+
+def test_an_account_names_no_term(place: Place, tmp_path: Path) -> None:
+    fill(place.room, tmp_path / "events")
+    page = place.signed_in("gull", Role.VIEWER).get("/accounts/a").text
+    assert "Terms of the lexicon in what it wrote" in page
+    assert "kittiwake" not in page

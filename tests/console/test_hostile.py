@@ -115,6 +115,33 @@ def test_sql_in_what_is_asked_is_text(place: Place) -> None:
     assert place.room.count("cases") == 1
 
 
+def test_what_no_database_takes_is_refused_wherever_it_stands(place: Place) -> None:
+    [case_id] = place.open_cases(network("net-1", "abc"))
+    browser = place.signed_in("wren", Role.SENIOR_REVIEWER)
+    browser.post(f"/cases/{case_id}/take")
+    asked = (
+        "/queue?about=%00",
+        "/cases/%00",
+        "/accounts/a%00",
+        f"/cases/{case_id}?find=%00",
+        "/plans/%00",
+        "/holds/%00",
+    )
+    assert {browser.get(path).status_code for path in asked} == {400}
+    sent: dict[str, dict[str, str]] = {
+        f"/cases/{case_id}/comments": {"text": "a\0b"},
+        f"/cases/{case_id}/urgent": {"why": "\0"},
+        f"/cases/{case_id}/plan": {"actions": "limit", "why": "\0"},
+        "/appeals": {"account": "a\0", "statement": "birds"},
+        "/holds": {"case": case_id, "why": "\0", "days": "3"},
+        "/protected": {"account": "a", "kind": "reporter", "why": "\0"},
+        "/settings": {"theme": "dark", "zone": "\0"},
+    }
+    assert {path: browser.post(path, **fields).status_code for path, fields in sent.items()} == dict.fromkeys(sent, 400)
+    assert place.browser().post("/sign-in", "/sign-in", person="\0", password="x", code="1").status_code == 400
+    assert browser.post(f"/cases/{case_id}/comments", text="birds").status_code == 303
+
+
 def test_fields_that_no_form_has_change_nothing(place: Place) -> None:
     [case_id] = place.open_cases(network("net-1", "abc"))
     browser = place.signed_in("wren", Role.REVIEWER)

@@ -80,6 +80,7 @@ def test_own_rules_stand_above_those_of_the_config_until_they_are_let_go(staffed
 
 def test_what_is_old_is_removed(staffed: Room) -> None:
     add(staffed, times=3)
+    add(staffed, "finch")  # who never looks again
     staffed.clock.later(days=9)
     add(staffed)
     assert staffed.count("reveals") == 1

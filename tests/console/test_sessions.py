@@ -106,6 +106,18 @@ def test_who_loses_a_role_or_leaves_is_signed_out(place: Place) -> None:
     assert ended == [("finch",), ("wren",)]
 
 
+def test_who_leaves_is_signed_out_even_if_they_had_no_role_to_lose(place: Place) -> None:
+    wren = place.signed_in("wren", Role.REVIEWER)
+    with place.room.database.transaction(at_shell("own")) as within:
+        staff.set_roles(within, "wren", [])
+    wren.sign_in("wren")
+    assert alive(wren)
+    with place.room.database.transaction(at_shell("own")) as within:
+        staff.leave(within, "wren")
+    assert wren.get("/settings").status_code == 303
+    assert place.room.run("SELECT subject FROM audit WHERE act = 'session_ended'")[-1] == ("wren",)
+
+
 def test_one_ends_ones_own_sessions_and_nobody_elses(place: Place) -> None:
     here, there = place.signed_in("wren", Role.REVIEWER), place.signed_in("wren", Role.REVIEWER)
     other = place.signed_in("finch", Role.REVIEWER)

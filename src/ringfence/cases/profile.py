@@ -14,19 +14,19 @@ SELECT id, handle, display_name, bio, links, epoch_us(created_at), status, decla
 WHERE account_id = $account_id LIMIT 1
 """
 _HITS = """
-SELECT term_id, category, tier, "where", count(*) FROM read_parquet($file) WHERE account = $id
-GROUP BY ALL ORDER BY count(*) DESC, term_id LIMIT 50
+SELECT category, tier, "where", count(DISTINCT term_id), count(*) FROM read_parquet($file) WHERE account = $id
+GROUP BY ALL ORDER BY count(*) DESC, category, tier, "where" LIMIT 50
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A term of the lexicon in what an account wrote: by its id, where, and how often."""
+    """Terms of one category in what an account wrote: how many, where, and how often; which they are is not told."""
 
-    term_id: str
     category: str
     tier: str
     where: str
+    terms: int
     times: int
 
 

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from ringfence.cases import people
 from ringfence.cases.database import Clock, Database
 from ringfence.cases.people import Permission
-from ringfence.console import cookies, csrf, faults
+from ringfence.console import cookies, csrf, faults, fields
 from ringfence.console.asking import Asker, Console, ProofNeeded, shared, where
 from ringfence.console.bodies import Bodies
 from ringfence.console.drawing import STATIC
@@ -61,6 +61,7 @@ def mount(app: FastAPI, page: Page) -> None:
         checks.append(_from_our_page(cookies.DOOR if page.permission is OPEN else cookies.SESSION))
     if isinstance(page.permission, Permission):
         checks.append(_permitted(page.permission))
+    checks.append(fields.storable)
     if page.proof:
         checks.append(_proved)
     app.add_api_route(

@@ -114,7 +114,7 @@ def asking(request: Request) -> Asking:
         person=known.person,
         session=known.session,
         preferences=preferences.of(console.database, known.person),
-        path=request.url.path,
+        path=path(request),
         said=request.query_params.get("said", ""),
         fragment=is_fragment(request),
         token=csrf.token(secret),
@@ -141,12 +141,18 @@ def is_fragment(request: Request) -> bool:
 def where(request: Request) -> str:
     """The path to come back to: this page's, or for an act that of the page it was asked from."""
     if request.method == "GET":
-        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return path(request) + (f"?{request.url.query}" if request.url.query else "")
     parts = urlsplit(request.headers.get("referer", ""))
     return local(parts.path) if f"{parts.scheme}://{parts.netloc}" in shared(request).settings.origins else "/"
 
 
-def local(path: str) -> str:
+def path(request: Request) -> str:
+    """The path as it was asked for: decoded, an id with a question mark in it would be cut there."""
+    raw: bytes = request.scope["raw_path"]
+    return raw.decode("ascii", "replace")
+
+
+def local(to: str) -> str:
     """A path of this console; anything that leads elsewhere becomes the first page."""
-    safe = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
-    return path if safe else "/"
+    safe = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() and "\\" not in to
+    return to if safe else "/"

@@ -108,7 +108,7 @@ def see(path: str, said: str = "") -> Response:
 
 def account_path(account_id: str) -> str:
     """Where an account's page is, whatever the platform's ids look like."""
-    return f"/accounts/{quote(account_id)}"
+    return f"/accounts/{quote(account_id, safe='')}"
 
 
 def _draw(template: str, **values: object) -> str:

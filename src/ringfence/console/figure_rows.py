@@ -18,13 +18,13 @@ from ringfence.cases.plan import Part, Phase
 from ringfence.cases.plan_tables import APPEALS, HANDS, ORDERS, PLANS
 from ringfence.cases.tables import CASES, REPORTS
 from ringfence.cases.transaction import Transaction
+from ringfence.console.measurements import measurements
 from ringfence.discovery import reviewed
-from ringfence.exposure import history, report
-from ringfence.guard.files import signer_of
+from ringfence.exposure import report
+from ringfence.exposure.audit import Audit
 from ringfence.guard.limits import journal
 from ringfence.guard.limits import state as limit_state
 from ringfence.guard.limits.rows import Act
-from ringfence.guard.snapshots.signing import Trusted
 from ringfence.store.workspace import Workspace
 
 Rows = list[tuple[str, ...]]
@@ -127,14 +127,11 @@ def limits(source: Source) -> Rows:
 
 def exposure(source: Source) -> Rows:
     """The figures of the last measurement, whenever it was made, of test accounts that follow one member."""
-    if not source.workspace.exposure.exists():
-        return []
-    found, _ = history.readable(source.workspace, Trusted(frozenset({signer_of(source.workspace).public})))
-    last = max(found, key=lambda one: report.when(one.recipe.at), default=None)
-    return [] if last is None else list(_leaks(last))
+    found, _ = measurements(source.workspace)
+    return list(_leaks(found[-1])) if found else []
 
 
-def _leaks(last: Any) -> Iterator[tuple[str, ...]]:
+def _leaks(last: Audit) -> Iterator[tuple[str, ...]]:
     at = _text(report.when(last.recipe.at))
     for one in last.measured:
         for arm in report.lured(one.exposure).arms:

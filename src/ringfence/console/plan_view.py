@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from math import ceil
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from ringfence.cases.orders import LIVE, Progress
 from ringfence.cases.people import Permission, Person, may
 from ringfence.cases.plan import Phase, Plan
 from ringfence.cases.preview import LEFT_OUT, Aside, Preview, Step
+from ringfence.console.asking import Asking
 from ringfence.console.target import Target
 
 PAGE = 100
@@ -144,9 +144,11 @@ def unsettled(undone: Progress) -> int:
     return sum(undone.total[state] for state in (*LIVE, State.FAILED))
 
 
-def held(plan: Plan, at: datetime) -> bool:
-    """Whether somebody who runs the plan was heard of lately."""
-    return plan.token is not None and plan.token_until is not None and plan.token_until > at
+def going(asking: Asking, plan: Plan) -> bool:
+    """Whether somebody carries it out now: this console, or whoever else was heard of lately."""
+    if asking.console.runs.of(asking.tenant, plan.plan_id) is not None:
+        return True
+    return plan.token is not None and plan.token_until is not None and plan.token_until > asking.at
 
 
 def percent(progress: Progress) -> float:

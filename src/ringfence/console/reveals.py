@@ -1,7 +1,7 @@
 """How much have I looked at, and is it time for a break? Told to the person themselves, and to nobody else.
 
 Every function is about whoever acts: there is none that takes somebody else's name. What is older than KEPT is removed
-at the next reveal, so that this never becomes a measure of anybody's work.
+at the next reveal, whoever's it is, so that this never becomes a measure of anybody's work.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ class Looked:
 def add(within: Transaction) -> None:
     """Count one reveal by whoever acts."""
     who = {"tenant": within.tenant, "person_id": within.person.id}
-    old = sa.and_(*_mine(within, REVEALS), REVEALS.c.at < within.at - KEPT)
+    old = sa.and_(REVEALS.c.tenant == within.tenant, REVEALS.c.at < within.at - KEPT)  # of whoever left, too
     within.connection.execute(sa.delete(REVEALS).where(old))
     within.connection.execute(sa.insert(REVEALS).values(**who, at=within.at))
 

@@ -68,7 +68,7 @@ def _odd(made: Served, now: datetime) -> list[str]:
     if active and policy and active.policy.text != policy.text:
         told.append(f"policy {policy.version} is not published yet: the guard answers by {active.policy.version}")
     if limits and limits.tripped:
-        caps = " and ".join(limits.tripped)
+        caps = " and ".join(f"{cap} of the policy is reached" for cap in limits.tripped)
         told.append(f"the circuit breaker holds {limits.held:,} accounts ({caps}): a person has to look")
     return told
 

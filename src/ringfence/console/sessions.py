@@ -100,11 +100,12 @@ def find(database: Database, settings: Settings, secret: str) -> Known | None:
             return None
         at = database.clock(connection)
         try:
-            person = people.current(connection, Person(row.person_id, settings.tenant, "", frozenset()))
+            person: Person | None = people.current(connection, Person(row.person_id, settings.tenant, "", frozenset()))
         except Forbidden:
-            person = Person(row.person_id, settings.tenant, "", frozenset())
+            person = None  # they have left
     session = _session(row)
-    if at >= session.ends_at or at - session.seen_at >= settings.idle or not set(row.roles) <= person.roles:
+    over = at >= session.ends_at or at - session.seen_at >= settings.idle
+    if over or person is None or not set(row.roles) <= person.roles:
         _end(database, settings, session.hash)
         return None
     if at - session.seen_at >= TOUCH:

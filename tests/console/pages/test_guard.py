@@ -74,7 +74,7 @@ def test_each_trouble_is_told_and_the_rest_is_shown(filled: Place, inside: Insid
         "stale": "hours old",
         "torn": "cannot be read",
         "unpublished": "is not published yet",
-        "breaker": "The circuit breaker holds 3 accounts (per_share)",
+        "breaker": "The circuit breaker holds 3 accounts (per_share of the policy is reached)",
         "policy": "policy.toml",
         "journal": "is not as it was written",
         "unnamed": "names no version",

@@ -203,8 +203,8 @@ def test_a_period_leaves_out_what_was_before_it(lived: Place, inside: Inside) ->
     for odd in ("0", "x", "1e9", "-1", "' OR 1=1"):
         assert heron.get(f"/metrics?days={odd}").status_code == 400
         assert heron.get(f"/metrics/limits.csv?days={odd}").status_code == 400
-    for odd in ("nonsense", "..%2Fringfence", "limits.csv%00"):
-        assert heron.get(f"/metrics/{odd}.csv").status_code == 404
+    for odd, status in (("nonsense", 404), ("..%2Fringfence", 404), ("limits.csv%00", 400)):
+        assert heron.get(f"/metrics/{odd}.csv").status_code == status
 
 
 def test_another_tenants_rows_are_in_none(lived: Place, inside: Inside) -> None:

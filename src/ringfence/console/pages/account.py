@@ -11,14 +11,12 @@ from ringfence.cases.accounts import Appearance
 from ringfence.cases.audit import Act
 from ringfence.cases.people import Permission
 from ringfence.cases.profile import Profile
-from ringfence.cases.protected import Why
 from ringfence.console import drawing, reveals
 from ringfence.console.asking import Asker
+from ringfence.console.fields import Name, Why
 from ringfence.console.page import POST, Page
 from ringfence.store import events
 from ringfence.store.workspace import Workspace
-
-AccountId = Annotated[str, Form(max_length=500)]
 
 
 def show(asking: Asker, account_id: str, text: Literal["shown", ""] = "") -> Response:
@@ -32,20 +30,18 @@ def show(asking: Asker, account_id: str, text: Literal["shown", ""] = "") -> Res
             reveals.add(within)
     platform = _profile(asking.settings.workspace, account_id)
     told = next((one for one in account.appearances if one.member), None)
-    values = {"account": account, "profile": platform, "told": told, "shown": bool(text), "kinds": tuple(Why)}
+    values = {"account": account, "profile": platform, "told": told, "shown": bool(text), "kinds": tuple(protected.Why)}
     return drawing.drawn(asking, "account.html", **values, **done, **_sums(told))
 
 
-def protect(
-    asking: Asker, account: AccountId, kind: Annotated[Why, Form()], why: Annotated[str, Form(max_length=2_000)]
-) -> Response:
+def protect(asking: Asker, account: Name, kind: Annotated[protected.Why, Form()], why: Why) -> Response:
     """Put the account on the protected list."""
     with asking.act() as within:
         protected.add(within, account, kind, why)
     return drawing.see(drawing.account_path(account), "protected")
 
 
-def unprotect(asking: Asker, account: AccountId) -> Response:
+def unprotect(asking: Asker, account: Name) -> Response:
     """Take it off the list."""
     with asking.act() as within:
         protected.remove(within, account)

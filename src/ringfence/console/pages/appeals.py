@@ -11,6 +11,7 @@ from ringfence.cases.people import Permission, may
 from ringfence.cases.written import LONGEST
 from ringfence.console import drawing
 from ringfence.console.asking import Asker
+from ringfence.console.fields import Name
 from ringfence.console.page import POST, Page
 from ringfence.console.runs import Place
 from ringfence.console.target import target
@@ -18,7 +19,6 @@ from ringfence.model.faults import Fault
 
 MOST = 200  # other decisions that are listed
 Text = Annotated[str, Form(max_length=LONGEST)]
-Id = Annotated[str, Form(max_length=500)]
 
 
 def show(asking: Asker, which: Literal["all", ""] = "") -> Response:
@@ -26,10 +26,11 @@ def show(asking: Asker, which: Literal["all", ""] = "") -> Response:
     with asking.act() as within:
         found = appeals.listed(within, waiting=not which)
         seeds = trust.of(within)
-    return drawing.drawn(asking, "appeals.html", appeals=found, which=which, seeds=seeds, longest=LONGEST)
+    values = {"which": which, "seeds": seeds, "doubted": trust.DOUBTED, "longest": LONGEST}
+    return drawing.drawn(asking, "appeals.html", appeals=found, **values)
 
 
-def receive(asking: Asker, account: Id, statement: Text, against: Id = "") -> Response:
+def receive(asking: Asker, account: Name, statement: Text, against: Name = "") -> Response:
     """Take in what somebody wrote to support."""
     with asking.act() as within:
         appeal_id = appeals.receive(within, account.strip(), statement, against.strip() or None)

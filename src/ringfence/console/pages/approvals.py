@@ -33,7 +33,7 @@ def show(asking: Asker, over: Literal["all", ""] = "") -> Response:
         "drafts": [one for one in found if one.status is Phase.DRAFT][:MOST],
         "past": past if over else past[:MOST],
         "left": 0 if over else max(0, len(past) - MOST),
-        "going": {one.plan_id for one in found if _going(asking, one)},
+        "going": {one.plan_id for one in found if plan_view.going(asking, one)},
     }
     told = target(asking.settings.workspace)
     return drawing.drawn(asking, "plans.html", hands=hands, untold=untold, target=told, **values)
@@ -49,10 +49,6 @@ def deliver(asking: Asker) -> Response:
 
 def _mine_to_decide(asking: Asking, one: Plan, hands: frozenset[str]) -> bool:
     return may(asking.person, Permission.APPROVE_PLANS) and asking.person.id not in hands | {one.by}
-
-
-def _going(asking: Asking, one: Plan) -> bool:
-    return asking.console.runs.of(asking.tenant, one.plan_id) is not None or plan_view.held(one, asking.at)
 
 
 PAGES = (

@@ -14,16 +14,13 @@ from ringfence.cases.members import Standing
 from ringfence.cases.people import Permission
 from ringfence.cases.priority import WEIGHTS
 from ringfence.cases.reports import Decision
-from ringfence.cases.written import LONGEST
 from ringfence.console import drawing
 from ringfence.console.asking import Asker, Asking
+from ringfence.console.fields import Name, PageNumber, Sought, Text, Why
 from ringfence.console.links import Links
 from ringfence.console.page import POST, Page
 from ringfence.model.words import Role
 from ringfence.pictures import growth as growth_picture
-
-Reason = Annotated[str, Form(max_length=2_000)]
-Text = Annotated[str, Form(max_length=LONGEST)]
 
 
 def show(
@@ -31,12 +28,12 @@ def show(
     case_id: str,
     standing: Standing | Literal[""] = "",
     role: Role | Literal[""] = "",
-    find: Annotated[str, Query(max_length=500)] = "",
+    find: Sought = "",
     least: Annotated[str, Query(max_length=20, pattern=r"^(-?\d+(\.\d+)?)?$")] = "",
     left: Literal["yes", ""] = "",
     sort: Sort = Sort.RANK,
     way: Way = Way.UP,
-    number: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    number: PageNumber = 1,
 ) -> Response:
     """A case; or, for a script, the page of its members that it asks for."""
     score = float(least) if least else None
@@ -65,7 +62,7 @@ def comment(asking: Asker, case_id: str, text: Text) -> Response:
 def answer(
     asking: Asker,
     case_id: str,
-    report: Annotated[str, Form(max_length=500)],
+    report: Name,
     decision: Annotated[Decision, Form()],
     text: Text,
 ) -> Response:
@@ -75,28 +72,28 @@ def answer(
     return drawing.see(f"/cases/{case_id}", "answered")
 
 
-def mark(asking: Asker, case_id: str, why: Reason) -> Response:
+def mark(asking: Asker, case_id: str, why: Why) -> Response:
     """Put the case before all that are not urgent."""
     with asking.act() as within:
         deciding.mark_urgent(within, case_id, why)
     return drawing.see(f"/cases/{case_id}", "marked")
 
 
-def unmark(asking: Asker, case_id: str, why: Reason) -> Response:
+def unmark(asking: Asker, case_id: str, why: Why) -> Response:
     """Let the case stand where its priority puts it."""
     with asking.act() as within:
         deciding.unmark(within, case_id, why)
     return drawing.see(f"/cases/{case_id}", "unmarked")
 
 
-def close(asking: Asker, case_id: str, outcome: Annotated[Outcome, Form()], why: Reason) -> Response:
+def close(asking: Asker, case_id: str, outcome: Annotated[Outcome, Form()], why: Why) -> Response:
     """End the case."""
     with asking.act() as within:
         deciding.close(within, case_id, outcome, why)
     return drawing.see(f"/cases/{case_id}", "closed")
 
 
-def reopen(asking: Asker, case_id: str, why: Reason) -> Response:
+def reopen(asking: Asker, case_id: str, why: Why) -> Response:
     """Begin it again."""
     with asking.act() as within:
         deciding.reopen(within, case_id, why)

@@ -9,18 +9,16 @@ from markupsafe import Markup
 from ringfence.cases.people import Permission
 from ringfence.console import drawing
 from ringfence.console.asking import Asker
+from ringfence.console.measurements import measurements
 from ringfence.console.page import Page
-from ringfence.exposure import history, report
+from ringfence.exposure import report
 from ringfence.exposure.audit import Audit, Measured
 from ringfence.exposure.measure import ArmExposure
 from ringfence.exposure.metrics import Collateral
 from ringfence.exposure.thresholds import Finding
-from ringfence.guard.files import signer_of
-from ringfence.guard.snapshots.signing import Trusted
 from ringfence.pictures.curves import exposure_curves
 from ringfence.pictures.days import by_day
 from ringfence.pictures.figures import interval, percent
-from ringfence.store.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def show(asking: Asker) -> Response:
     """The last measurement, and how it went before."""
     with asking.act() as within:
         within.demand(Permission.READ_METRICS)
-    kept, unread = _kept(asking.settings.workspace)
+    kept, unread = measurements(asking.settings.workspace)
     last = kept[-1] if kept else None
     alike = [one for one in kept if last and one.recipe.command == last.recipe.command][-report.DAYS :]
     return drawing.drawn(
@@ -66,14 +64,6 @@ def show(asking: Asker) -> Response:
         percent=percent,
         interval=interval,
     )
-
-
-def _kept(workspace: Workspace) -> tuple[list[Audit], list[str]]:
-    """The measurements that this workspace has signed, the oldest first, and lines about those that cannot be read."""
-    if not workspace.exposure.exists():
-        return [], []
-    found, unread = history.readable(workspace, Trusted(frozenset({signer_of(workspace).public})))
-    return sorted(found, key=lambda one: report.when(one.recipe.at)), unread
 
 
 def _section(place: int, alike: Sequence[Audit]) -> Section:

@@ -14,17 +14,17 @@ from ringfence.cases.holds import LONGEST, Hold
 from ringfence.cases.people import Permission
 from ringfence.console import drawing
 from ringfence.console.asking import Asker, Asking
+from ringfence.console.fields import Name, Sought, Why
 from ringfence.console.page import POST, Page
 from ringfence.model.faults import Fault
 
 MOST_SHOWN = 100_000  # characters; the whole of it is a file
-Why = Annotated[str, Form(max_length=2_000)]
 
 
-def show(asking: Asker, which: Literal["due", "legal", "purged", ""] = "", about: str = "") -> Response:
+def show(asking: Asker, which: Literal["due", "legal", "purged", ""] = "", about: Sought = "") -> Response:
     """The holds, the one that ends first first."""
     with asking.act() as within:
-        found = holds.listed(within, about[:500] or None)
+        found = holds.listed(within, about or None)
         due = {one.hold_id for one in holds.due(within)}
     chosen = {
         "": [one for one in found if not one.purged_at],
@@ -61,9 +61,7 @@ def copy(asking: Asker, hold_id: str) -> Response:
     return Response(text.encode(), media_type="application/json", headers=name)
 
 
-def place(
-    asking: Asker, case: Annotated[str, Form(max_length=500)], why: Why, days: Annotated[int, Form()]
-) -> Response:
+def place(asking: Asker, case: Name, why: Why, days: Annotated[int, Form()]) -> Response:
     """Hold what is known of a case now."""
     with asking.act() as within:
         hold_id = holds.place(within, case.strip(), why, days)

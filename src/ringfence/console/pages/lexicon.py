@@ -152,7 +152,7 @@ def reveal_word(asking: Asker, key: Key) -> Response:
         within.record(Act.TERM_REVEALED, key, {"lexicon": "drift"})
         reveals.add(within)
         looked = reveals.mine(within, rules(asking), asking.zone)
-    template = "_word.html" if asking.fragment else "term.html"
+    template = "_term.html" if asking.fragment else "term.html"
     return drawing.drawn(
         asking, template, term=Term("", word), looked=looked, back="/lexicon/drift/list", swapped=asking.fragment
     )

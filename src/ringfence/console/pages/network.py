@@ -2,10 +2,10 @@
 
 import gzip
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from ringfence.cases import cases, members, why_tied
@@ -15,12 +15,13 @@ from ringfence.cases.ties import named
 from ringfence.console import drawing
 from ringfence.console import network as networks
 from ringfence.console.asking import Asker, Asking
+from ringfence.console.fields import Sought
 from ringfence.console.network import Network, Picture
 from ringfence.console.page import Page
 from ringfence.discovery.plain_words import STEPS
 
 # Behind the address and not in it: an id may hold slashes and dots, which a path would be shortened by.
-Account = Annotated[str, Query(max_length=500)]
+Account = Sought
 
 TOLD = 12  # whom a member is tied to most
 LEAST_TO_PACK, LEVEL = 1_000, 5  # bytes; of gzip

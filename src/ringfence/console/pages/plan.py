@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import Form, Query
+from fastapi import Form
 from fastapi.responses import Response
 
 from ringfence.cases import acted, approval, cases, changes, execution, ground, orders, plan, plans, undo
@@ -19,6 +19,7 @@ from ringfence.cases.preview import Preview
 from ringfence.cases.transaction import Transaction
 from ringfence.console import drawing, plan_view
 from ringfence.console.asking import Asker, Asking
+from ringfence.console.fields import PageNumber, Sought, Why
 from ringfence.console.links import Links
 from ringfence.console.page import POST, Page
 from ringfence.console.plan_view import Standing
@@ -27,7 +28,6 @@ from ringfence.console.target import MEANING, target
 from ringfence.model.faults import Fault
 
 MOST = 200  # orders that are listed one by one
-Why = Annotated[str, Form(max_length=2_000)]
 Digest = Annotated[str, Form(max_length=64)]
 Part = Literal["acted", "contested", "aside"]
 Act = Literal["approve", "refuse", "start", "stop", "undo", "give-back", ""]
@@ -49,8 +49,8 @@ def show(
     asking: Asker,
     plan_id: str,
     part: Part = "acted",
-    find: Annotated[str, Query(max_length=500)] = "",
-    number: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    find: Sought = "",
+    number: PageNumber = 1,
     do: Act = "",
 ) -> Response:
     """A plan; or, for a script, the page of its accounts that it asks for."""
@@ -73,7 +73,7 @@ def progress(asking: Asker, plan_id: str) -> Response:
         done, undone = (orders.progress(within, plan_id, direction) for direction in Direction)
     if not asking.fragment:
         return drawing.see(f"/plans/{plan_id}")
-    going = _going(asking, found)
+    going = plan_view.going(asking, found)
     still = plan_view.paused(found, done)
     answer = drawing.drawn(
         asking, "_plan_progress.html", going=going, paused=still, **_far(asking, found, done, undone)
@@ -152,7 +152,7 @@ def _seen(asking: Asking, plan_id: str) -> Seen:
             raise
         except Fault as fault:
             trouble = f"{fault.what[:1].upper()}{fault.what[1:]}: {fault.mend}."
-    going, waits = _going(asking, shown.plan), plan_view.unsettled(shown.undone)
+    going, waits = plan_view.going(asking, shown.plan), plan_view.unsettled(shown.undone)
     standing = Standing(shown.plan, shown.proposed_by, going, doubt, waits, told)
     return Seen(shown, case, standing, preview, trouble, differs)
 
@@ -205,10 +205,6 @@ def _far(asking: Asking, found: Plan, done: Progress, undone: Progress) -> dict[
     runs, key = asking.console.runs, (asking.tenant, found.plan_id)
     values = {"plan": found, "done": done, "undone": undone, "percent": plan_view.percent, "states": tuple(State)}
     return {**values, "working": runs.of(*key), "last": runs.last(*key)}
-
-
-def _going(asking: Asking, found: Plan) -> bool:
-    return asking.console.runs.of(asking.tenant, found.plan_id) is not None or plan_view.held(found, asking.at)
 
 
 def _place(asking: Asking) -> Place:

@@ -9,19 +9,15 @@ from ringfence.cases import cases, drafts, member_pages, plan, plans
 from ringfence.cases.actions import Action
 from ringfence.cases.people import Permission
 from ringfence.cases.preview import Wish
-from ringfence.cases.written import LONGEST
 from ringfence.console import drawing
 from ringfence.console.asking import Asker
+from ringfence.console.fields import Name, Number, Text
 from ringfence.console.links import Links
 from ringfence.console.page import POST, Page
 from ringfence.console.target import MEANING, target
 
 Actions = Annotated[list[Action], Form(default_factory=list)]
-Why = Annotated[str, Form(max_length=LONGEST)]
 Only = Annotated[str, Form(max_length=150_000)]  # ids of accounts, one a line
-AccountId = Annotated[str, Form(max_length=500)]
-Find = Annotated[str, Form(max_length=500)]
-Number = Annotated[int, Form(ge=1, le=1_000_000)]
 
 
 def form(asking: Asker, case_id: str) -> Response:
@@ -33,14 +29,14 @@ def form(asking: Asker, case_id: str) -> Response:
     return drawing.drawn(asking, "plan_new.html", case=case, terms=plans.terms(asking.settings.workspace), **values)
 
 
-def draft(asking: Asker, case_id: str, actions: Actions, why: Why = "", only: Only = "") -> Response:
+def draft(asking: Asker, case_id: str, actions: Actions, why: Text = "", only: Only = "") -> Response:
     """Begin a draft, and look at what it would do."""
     with asking.act() as within:
         plan_id = drafts.draft(within, case_id, _wish(actions, why, only))
     return drawing.see(f"/plans/{plan_id}", "drafted")
 
 
-def edit(asking: Asker, plan_id: str, actions: Actions, why: Why = "", only: Only = "") -> Response:
+def edit(asking: Asker, plan_id: str, actions: Actions, why: Text = "", only: Only = "") -> Response:
     """Ask for something else. Who was left out stays left out."""
     with asking.act() as within:
         before = plan.wish(plan.lock(within, plan_id)[1])
@@ -48,14 +44,14 @@ def edit(asking: Asker, plan_id: str, actions: Actions, why: Why = "", only: Onl
     return drawing.see(f"/plans/{plan_id}", "edited")
 
 
-def leave_out(asking: Asker, plan_id: str, account: AccountId, number: Number = 1, find: Find = "") -> Response:
+def leave_out(asking: Asker, plan_id: str, account: Name, number: Number = 1, find: Name = "") -> Response:
     """Leave one account out, and go back to where it stood."""
     with asking.act() as within:
         drafts.leave_out(within, plan_id, account)
     return drawing.see(_at(plan_id, "acted", number, find), "left_out")
 
 
-def take_in(asking: Asker, plan_id: str, account: AccountId, number: Number = 1, find: Find = "") -> Response:
+def take_in(asking: Asker, plan_id: str, account: Name, number: Number = 1, find: Name = "") -> Response:
     """Take one in that was left out."""
     with asking.act() as within:
         drafts.take_in(within, plan_id, account)

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import Form, Query
+from fastapi import Form
 from fastapi.responses import Response
 
 from ringfence.cases import queue, reports
@@ -12,10 +12,9 @@ from ringfence.cases.people import Permission
 from ringfence.cases.queue import Held, Order, Wanted
 from ringfence.console import drawing
 from ringfence.console.asking import Asker
+from ringfence.console.fields import Sought
 from ringfence.console.links import Links
 from ringfence.console.page import POST, Page
-
-Id = Annotated[str, Query(max_length=500)]
 
 
 def show(
@@ -25,8 +24,8 @@ def show(
     kind: Kind | Literal[""] = "",
     urgent: Literal["yes", ""] = "",
     reported: Literal["yes", ""] = "",
-    about: Id = "",
-    after: Id = "",
+    about: Sought = "",
+    after: Sought = "",
 ) -> Response:
     """One page of the queue."""
     wanted = Wanted(order, held, kind or None, bool(urgent), bool(reported), about.strip())

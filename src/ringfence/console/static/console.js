@@ -14,9 +14,9 @@
   document.addEventListener("htmx:sendError", () => {
     notice("The console cannot be reached. What you see may be old; nothing was changed.");
   });
-  // After a part was replaced, the marked row is looked for anew.
+  // After a part was replaced, the marked row is still marked where it is still there: parts come anew by themselves.
   document.addEventListener("htmx:afterSwap", () => {
-    mark(-1);
+    marked = rows().findIndex((row) => row.classList.contains("here"));
     needless();
   });
 

@@ -8,7 +8,7 @@ const MANY_EDGES = 6000; // from here on, lines are drawn thin and not while the
 const NEAR = 6; // pixels from a tie that still mean it
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-if (card) start(card).catch((fault) => { state(String(fault?.message ?? fault), true); });
+if (card) start().catch((fault) => { state(String(fault?.message ?? fault), true); });
 
 function part(name) { return card.querySelector(`[data-${name}]`); }
 
@@ -21,7 +21,7 @@ function state(words, again) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Try again";
-  button.addEventListener("click", () => { start(card).catch((fault) => state(fault.message, true)); });
+  button.addEventListener("click", () => { start().catch((fault) => state(fault.message, true)); });
   place.append(button);
 }
 
