@@ -63,6 +63,8 @@ def _opposed(workspace: Workspace) -> frozenset[str]:
 
 def _seeds(workspace: Workspace, accounts: Collection[str]) -> dict[str, tuple[str, ...]]:
     """The seed that each account leads to; an account that is one rests on itself."""
+    if not last_results.are_there(workspace):
+        return {}  # a case may come of what users reported, before any discovery
     table = last_results.read_explanations(workspace).select(["account_id", "path_to"])
     table = table.filter(pc.is_in(table["account_id"], _asked(accounts)["account_id"].combine_chunks()))
     starts = set(last_results.last_run(workspace).seed_accounts)

@@ -95,7 +95,7 @@ def command(
     workspace: say.Where = say.HERE,
     as_json: say.AsJson = False,
 ) -> None:
-    """Measure how far recommenders lead test accounts to members, without the guard, with it, and with a cut.
+    """Measure how far recommenders lead test accounts to members: without the guard, with it, with a cut.
 
     Some of the accounts found are kept from the guard: exposure to accounts it was told of would prove nothing. The
     result is signed and kept in the workspace, with a page to read.

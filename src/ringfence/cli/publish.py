@@ -11,7 +11,7 @@ from ringfence.guard.snapshots.changes import Changes
 
 
 def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
-    """Limit what the policy says, and hand terms, policy, flagged accounts and tags to the guard as one new snapshot.
+    """Limit what the policy says, and hand terms, policy, accounts and tags to the guard as one snapshot.
 
     Example: ringfence publish --workspace platform
     """

@@ -11,7 +11,6 @@ import graspologic_native
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_rand_score
 
 ITERATIONS = 3
 # Tried in this order, the finest cut first.
@@ -47,6 +46,8 @@ def communities(joined: sp.csr_matrix, seed: int) -> Labels:
 
 def _cut(joined: sp.csr_matrix, members: Labels, seed: int, chance: np.random.Generator) -> list[Labels]:
     """The pieces of one community, or none where it does not come apart in the same way every time."""
+    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415, three seconds that other commands need not wait
+
     inside = joined[members][:, members]
     inside.sort_indices()
     thinned: list[sp.csr_matrix] = []

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from sklearn.tree import ExtraTreeClassifier
 
 from ringfence.kernels.threads import even, in_ranges
 
@@ -54,6 +53,8 @@ class Forest:
 
 def grow(positives: Matrix, others: Matrix, trees: int, seed: int, least_leaf: int = LEAST_LEAF) -> Forest:
     """Trees that tell `positives` from `others`, each class with the same weight whatever its size."""
+    from sklearn.tree import ExtraTreeClassifier  # noqa: PLC0415, three seconds that other commands need not wait
+
     rows = np.ascontiguousarray(np.vstack([positives, others]), np.float32)
     label = np.concatenate([np.ones(len(positives)), np.zeros(len(others))])
     weight = np.where(label, len(label) / 2 / len(positives), len(label) / 2 / max(len(others), 1))

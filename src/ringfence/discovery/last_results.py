@@ -114,12 +114,16 @@ def explain(workspace: Workspace, account_id: str) -> dict[str, object]:
     return {**rows[0], "explanation": told[0] if told else None}
 
 
+def are_there(workspace: Workspace) -> bool:
+    """Whether anything was discovered yet."""
+    return (workspace.results / "run.json").exists()
+
+
 def last_run(workspace: Workspace) -> Run:
     """How the tables came to be."""
-    file = workspace.results / "run.json"
-    if not file.exists():
+    if not are_there(workspace):
         raise Fault("nothing was discovered yet", where=str(workspace.results), mend="run `ringfence discover`")
-    return msgspec.json.decode(file.read_bytes(), type=Run)
+    return msgspec.json.decode((workspace.results / "run.json").read_bytes(), type=Run)
 
 
 def _read(workspace: Workspace, name: str) -> pa.Table:

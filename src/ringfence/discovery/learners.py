@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.tree import ExtraTreeRegressor
 
 from ringfence.discovery.aggregates import Matrix
 
@@ -39,6 +37,8 @@ class Learned:
 
 def boosted(rows: Matrix, positive: NDArray[np.bool_], seed: int) -> Any:
     """Boosted trees. One thread, so that no sum depends on their number."""
+    import lightgbm  # noqa: PLC0415, three seconds that other commands need not wait
+
     count, width = rows.shape
     return lightgbm.train(
         {
@@ -60,6 +60,8 @@ def forest(rows: Matrix, positive: NDArray[np.bool_], seed: int) -> tuple[Any, .
     On labels of 0 and 1 the squared error cuts as Gini's index does. The trees are grown one by one here, since
     scikit-learn's forests change the process's filters of warnings as they go, which threads at once must not.
     """
+    from sklearn.tree import ExtraTreeRegressor  # noqa: PLC0415, as above
+
     count, width = rows.shape
     chance = np.random.default_rng(seed)
     said = positive.astype(np.float64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from ringfence.discovery.labels import labels
 from ringfence.discovery.propose import strata
@@ -63,8 +63,8 @@ def count(
     """
     tail = (1.0 - confidence) / 2
     share = right / np.maximum(seen, 1)
-    low = np.where(right > 0, beta.ppf(tail, right + 0.5, seen - right + 0.5), 0.0)
-    high = np.where(right < seen, beta.ppf(1 - tail, right + 0.5, seen - right + 0.5), 1.0)
+    low = np.where(right > 0, betaincinv(right + 0.5, seen - right + 0.5, tail), 0.0)
+    high = np.where(right < seen, betaincinv(right + 0.5, seen - right + 0.5, 1 - tail), 1.0)
     high = np.where(seen > 0, high, 1.0)
     left = np.sqrt((held - seen) / np.maximum(held - 1, 1))  # the correction for a finite stratum
     estimate = float((held * share).sum())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from ringfence.discovery.labels import Labels, labels
 from ringfence.model.faults import Fault
@@ -75,7 +75,7 @@ def precision_bound(weight: NDArray[np.float64], positive: NDArray[np.bool_], co
         return 0.0
     effective = weight.sum() ** 2 / (weight**2).sum()
     right = effective * weight[positive].sum() / weight.sum()
-    return float(beta.ppf(1.0 - confidence, right, effective - right + 1.0))
+    return float(betaincinv(right, effective - right + 1.0, 1.0 - confidence))
 
 
 def _grid(score: NDArray[np.float64]) -> list[float]:
@@ -105,7 +105,7 @@ def _not_yet(looks: list[Threshold], precision: float) -> NotYet:
     for one in looks:
         wrong = one.reviewed * (1.0 - one.precision)
         more = np.arange(1, max(one.above - one.reviewed, 0) + 1)
-        bounds = beta.ppf(risk, one.reviewed - wrong + more, wrong + 1.0)
+        bounds = betaincinv(one.reviewed - wrong + more, wrong + 1.0, risk)
         enough = np.flatnonzero(bounds >= precision)
         if len(enough):
             needed.append((int(more[enough[0]]), one.above))

@@ -17,12 +17,9 @@ audience with members for members, and kept the wrong flags that led there.
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from ringfence.exposure.cuts import hiding
 from ringfence.exposure.cuts.columns import Follows, Numbers, columns, nearest
@@ -216,6 +213,9 @@ class _Model:
 
 def _fitted(examples: _Examples, used: Mask, members: int, others: int) -> _Model:
     """A model of the rows that are `used`. All weigh as many as they are, however often each is seen."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415, three seconds that other commands need not wait
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415, as above
+
     rows, member, weight = examples.rows[used], examples.member[used], examples.weight[used]
     weight = weight * np.where(member, members / weight[member].sum(), others / weight[~member].sum())
     low, high = np.quantile(rows, ENDS, axis=0)
@@ -226,6 +226,8 @@ def _fitted(examples: _Examples, used: Mask, members: int, others: int) -> _Mode
 
 
 def _grown(rows: Numbers, member: Mask, weight: Numbers) -> Any:
+    import lightgbm  # noqa: PLC0415, as above
+
     settings = {
         "objective": "binary", "num_leaves": 8, "learning_rate": 0.075, "min_data_in_leaf": 20, "lambda_l2": 5.0,
         "min_sum_hessian_in_leaf": 0.01, "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1,
