@@ -27,7 +27,7 @@ NAMES = {
     "media": "Hash media, match them with banks of known hashes, and put new ones in order for review.",
     "audit": "Show who read or changed what on the command line, and when, oldest first.",
     "report": "Sum up the last discovery for a reader: networks, their size and audience, what they share.",
-    "status": "Say what is in the workspace: events, the last discovery, the guard's snapshot, limits, and any trouble.",
+    "status": "Say what is in the workspace: events, the last discovery, the guard's snapshot, limits, any trouble.",
     "exposure": "Measure how far recommenders lead test accounts to members: without the guard, with it, with a cut.",
     "cases": "Networks before a reviewer: which comes first, and who holds it.",
     "people": "Who works on cases, in which roles, and how they sign in.",

@@ -19,7 +19,7 @@ from ringfence.store.workspace import Workspace
 
 
 def command(workspace: say.Where = say.HERE, as_json: say.AsJson = False) -> None:
-    """Say what is in the workspace: events, the last discovery, the guard's snapshot, limits, and any trouble.
+    """Say what is in the workspace: events, the last discovery, the guard's snapshot, limits, any trouble.
 
     Example: ringfence status --workspace platform
     """

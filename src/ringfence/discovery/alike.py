@@ -81,7 +81,7 @@ def _of_ties(graph: Graph, ties: Ties, name: str, matrix: Csr) -> Kind:
 
 
 def _of_text(events: duckdb.DuckDBPyConnection, size: int, column: str) -> Kind:
-    from sklearn.feature_extraction.text import CountVectorizer  # noqa: PLC0415, three seconds that other commands need not wait
+    from sklearn.feature_extraction.text import CountVectorizer  # noqa: PLC0415, two seconds that other commands need not wait
 
     rows = events.sql(f"SELECT id, {column} AS said FROM accounts WHERE {column} <> '' ORDER BY id").to_arrow_table()
     runs = CountVectorizer(analyzer="char_wb", ngram_range=LETTERS, binary=True, dtype=np.float32)

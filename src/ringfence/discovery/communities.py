@@ -46,7 +46,7 @@ def communities(joined: sp.csr_matrix, seed: int) -> Labels:
 
 def _cut(joined: sp.csr_matrix, members: Labels, seed: int, chance: np.random.Generator) -> list[Labels]:
     """The pieces of one community, or none where it does not come apart in the same way every time."""
-    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415, three seconds that other commands need not wait
+    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415, two seconds that other commands need not wait
 
     inside = joined[members][:, members]
     inside.sort_indices()

@@ -53,7 +53,7 @@ class Forest:
 
 def grow(positives: Matrix, others: Matrix, trees: int, seed: int, least_leaf: int = LEAST_LEAF) -> Forest:
     """Trees that tell `positives` from `others`, each class with the same weight whatever its size."""
-    from sklearn.tree import ExtraTreeClassifier  # noqa: PLC0415, three seconds that other commands need not wait
+    from sklearn.tree import ExtraTreeClassifier  # noqa: PLC0415, two seconds that other commands need not wait
 
     rows = np.ascontiguousarray(np.vstack([positives, others]), np.float32)
     label = np.concatenate([np.ones(len(positives)), np.zeros(len(others))])

@@ -37,7 +37,7 @@ class Learned:
 
 def boosted(rows: Matrix, positive: NDArray[np.bool_], seed: int) -> Any:
     """Boosted trees. One thread, so that no sum depends on their number."""
-    import lightgbm  # noqa: PLC0415, three seconds that other commands need not wait
+    import lightgbm  # noqa: PLC0415, two seconds that other commands need not wait
 
     count, width = rows.shape
     return lightgbm.train(

@@ -213,7 +213,7 @@ class _Model:
 
 def _fitted(examples: _Examples, used: Mask, members: int, others: int) -> _Model:
     """A model of the rows that are `used`. All weigh as many as they are, however often each is seen."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415, three seconds that other commands need not wait
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415, two seconds that other commands need not wait
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415, as above
 
     rows, member, weight = examples.rows[used], examples.member[used], examples.weight[used]
