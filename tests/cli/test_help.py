@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import typer.main
 from tests.cli.conftest import Run
@@ -12,6 +13,7 @@ from ringfence.model.faults import Exit
 
 LOOK = """
 import sys
+from pathlib import Path
 from ringfence.cli import run
 try:
     run()
@@ -38,3 +40,9 @@ def test_a_command_that_is_none_is_told_so(ringfence: Run) -> None:
     told = ringfence("plna")
     assert told.returncode == Exit.USAGE
     assert "Did you mean 'plan'?" in told.stderr
+
+
+def test_in_a_process_of_its_own_it_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ringfence", "status", "--workspace", str(tmp_path / "wren")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (Exit.REFUSED, "", 1), done.stderr

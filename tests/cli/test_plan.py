@@ -32,7 +32,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workspace.path
 
 
-@pytest.mark.soak
 def test_a_plan_from_preview_to_undo_with_an_appeal_on_the_way(ringfence: Run, platform: Path) -> None:
     def said(*words: str, code: int = 0) -> Any:
         done = ringfence(*words, "--workspace", platform, "--json")

@@ -15,7 +15,6 @@ from ringfence.console.pages import ALL
 
 # Their addresses cannot be filled in here, and tests of their own open them.
 ELSEWHERE = {"media_cluster", "metric_rows"}
-pytestmark = pytest.mark.soak
 WHOLE = 25  # pages that stand by themselves, at the least
 
 

@@ -148,7 +148,6 @@ def test_a_network_drawn_in_part_grows_where_it_is_asked_to(console: Console) ->
     assert {tuple(sorted(pair)) for pair in graph(page)["edges"]} == {tuple(sorted(pair)) for pair in pairs}
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize(("scheme", "size"), [("light", SIZE), ("dark", SIZE), ("dark", TABLET)])
 def test_axe_finds_nothing_on_a_case(console: Console, scheme: Any, size: Any) -> None:
     page = shown(console, color_scheme=scheme, viewport=size)

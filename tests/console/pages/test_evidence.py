@@ -308,7 +308,6 @@ def test_a_reveal_by_script_swaps_one_piece_in_place(shown: Place, chromium: pla
     window.close()
 
 
-@pytest.mark.soak
 @ONE
 def test_the_pages_are_open_to_all(shown: Place, chromium: playwright.sync_api.Browser) -> None:
     everything = within_console(shown, "robin", *Role)

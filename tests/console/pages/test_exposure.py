@@ -79,7 +79,6 @@ def test_nothing_measured_is_said_and_makes_no_key(place: Place, inside: Inside)
     assert not list(place.room.workspace.path.glob("signing*"))
 
 
-@pytest.mark.soak
 def test_the_page_is_open_to_all(place: Place, inside: Inside, chromium: playwright.sync_api.Browser) -> None:
     gull = inside("gull", Role.VIEWER)
     checked(chromium, place, gull, "/exposure")

@@ -154,7 +154,6 @@ def test_before_the_first_publish_the_pages_say_so(place: Place, inside: Inside)
     assert not list(place.room.workspace.path.glob("signing*"))
 
 
-@pytest.mark.soak
 def test_the_pages_are_open_to_all(filled: Place, inside: Inside, chromium: playwright.sync_api.Browser) -> None:
     published(filled)
     checked(chromium, filled, inside("wren", Role.REVIEWER), "/guard", "/guard/limits", "/guard/batches")

@@ -196,7 +196,6 @@ def test_where_there_is_no_lexicon_the_page_says_what_to_do(make_place: MakePlac
     assert "There is no lexicon yet" in lark(place).get("/lexicon").text
 
 
-@pytest.mark.soak
 def test_the_pages_are_open_to_all(
     made: Make, monkeypatch: pytest.MonkeyPatch, chromium: playwright.sync_api.Browser
 ) -> None:

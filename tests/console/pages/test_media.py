@@ -160,7 +160,6 @@ def test_where_there_is_nothing_the_pages_say_so_and_make_nothing(place: Place, 
     assert not (place.room.workspace.media / "banks.sqlite").exists()
 
 
-@pytest.mark.soak
 def test_the_pages_are_open_to_all_and_a_list_comes_by_itself(
     found: Place, inside: Inside, chromium: playwright.sync_api.Browser
 ) -> None:

@@ -243,7 +243,6 @@ def test_no_cell_is_a_formula_to_a_spreadsheet(place: Place, inside: Inside) -> 
     assert ",'=cmd()," in text
 
 
-@pytest.mark.soak
 @ONE
 def test_the_page_is_open_to_all(lived: Place, inside: Inside, chromium: playwright.sync_api.Browser) -> None:
     checked(chromium, lived, inside("heron", Role.ADMINISTRATOR), "/metrics", "/metrics?days=365")
