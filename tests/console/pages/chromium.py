@@ -15,15 +15,15 @@ def context(browser: Browser, place: Place, client: Client, **more: object) -> B
     return made
 
 
-def faults(page: Page) -> list[str]:
-    """What axe finds wrong, and is serious or worse."""
-    found = Axe().run(page).response["violations"]
+def faults(page: Page, *rules: str) -> list[str]:
+    """What axe finds wrong by these rules, or all of them, and is serious or worse."""
+    found = Axe().run(page, options={"runOnly": list(rules)} if rules else None).response["violations"]
     return [f"{one['id']}: {node['html'][:160]}" for one in found if one["impact"] in BAD for node in one["nodes"]]
 
 
 def checked(browser: Browser, place: Place, client: Client, *paths: str) -> None:
     """Each page in light and dark, and on a tablet: no fault that axe knows, nothing in the log, nothing too wide."""
-    for scheme, width in (("light", 1280), ("dark", 820)):
+    for scheme, width, rules in (("light", 1280, ()), ("dark", 820, ("color-contrast", "target-size"))):
         window = context(browser, place, client, color_scheme=scheme, viewport={"width": width, "height": 720})
         page = window.new_page()
         said = heard(page)
@@ -32,7 +32,8 @@ def checked(browser: Browser, place: Place, client: Client, *paths: str) -> None
             assert answer is not None
             assert answer.status == 200, path
             page.wait_for_load_state("networkidle")
-            assert faults(page) == [], (path, scheme)
+            found = faults(page, *rules)
+            assert not found, (path, scheme, found)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide == 0, (path, width)
         assert said == []
