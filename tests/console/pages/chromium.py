@@ -2,6 +2,7 @@
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Page
+from tests.console.browser import ASKED
 from tests.console.conftest import Browser as Client
 from tests.console.conftest import Place
 
@@ -17,7 +18,7 @@ def context(browser: Browser, place: Place, client: Client, **more: object) -> B
 
 def faults(page: Page, *rules: str) -> list[str]:
     """What axe finds wrong by these rules, or all of them, and is serious or worse."""
-    found = Axe().run(page, options={"runOnly": list(rules)} if rules else None).response["violations"]
+    found = Axe().run(page, options={**ASKED, "runOnly": list(rules)} if rules else ASKED).response["violations"]
     return [f"{one['id']}: {node['html'][:160]}" for one in found if one["impact"] in BAD for node in one["nodes"]]
 
 
