@@ -15,27 +15,28 @@ from ringfence.media.banks.banks import Banks
 from ringfence.media.banks.reviews import Act
 from ringfence.media.triage import decide
 from ringfence.model.words import Opinion
-from ringfence.store.workspace import Workspace
+from ringfence.store.workspace import CONFIG, Workspace
 from ringfence.terms import versions
 from ringfence.terms.lexicon import Lexicon, from_file
 from ringfence.terms.term import Term
 
 # A second person for the lexicon, and who may read candidates for terms, as an operator sets them.
-SETTINGS = """
-[lexicon]
-second_person = true
-drift_readers = ["senior-reviewer"]
-"""
+SETTINGS = {
+    "second_person = false": "second_person = true",
+    "drift_readers = []": 'drift_readers = ["senior-reviewer"]',
+}
 REVEALED = 7
 
 
 def configured(workspace: Workspace) -> Workspace:
     """The workspace with SETTINGS, before anything is served from it."""
-    file = workspace.path / "ringfence.toml"
+    file = workspace.path / CONFIG
     text = file.read_text()
-    if "[lexicon]" in text:
-        raise AssertionError("the section is there already")
-    file.write_text(text + SETTINGS)
+    for before, after in SETTINGS.items():
+        if text.count(before) != 1:
+            raise AssertionError(before)
+        text = text.replace(before, after)
+    file.write_text(text)
     return Workspace.open(workspace.path)
 
 

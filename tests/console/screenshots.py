@@ -29,7 +29,7 @@ from ringfence.store.workspace import Workspace
 ACCOUNTS, SEED = 20_000, 100
 MOST = 3_000_000  # bytes of all pictures
 QUALITY = 80  # of WebP: all together below MOST
-NOTHING_NEW = {"evidence", "media_list"}  # a form with two fields, and what `media` shows with a script
+NOTHING_NEW = {"evidence", "media_list", "drift_list"}  # a form with two fields, and what others show with a script
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
