@@ -75,9 +75,9 @@ def test_what_is_purged_is_gone_and_the_audit_says_what_it_was(room: Room, bench
         assert execution.begin_undo(within, made.plan_id)
 
 
+# What is in the files of a PostgreSQL server is its VACUUM's to say.
+@pytest.mark.parametrize("room", ["sqlite"], indirect=True)
 def test_what_is_purged_is_in_no_byte_of_the_file(room: Room, bench: Bench) -> None:
-    if room.database.engine.dialect.name != "sqlite":
-        pytest.skip("what is in a PostgreSQL server's files is its VACUUM's to say")
     mark = b"kittiwake" * 40
     made = bench.approved()
     bench.whole(bench.begin(made))

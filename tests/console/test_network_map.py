@@ -102,6 +102,8 @@ def test_the_table_leads_through_the_map_by_key(console: Console) -> None:
     page.locator("#map-panel a[data-one]").first.focus()
     page.keyboard.press("Enter")
     page.locator("#map-panel table.evidence").wait_for()
+    assert second in page.locator("#map-panel").inner_text()
+    assert page.locator("#map-panel table.evidence tbody tr").count()
 
 
 def test_filters_hide_what_is_not_asked_for(console: Console) -> None:
@@ -184,6 +186,8 @@ def test_a_map_that_cannot_be_read_says_so_and_can_be_tried_again(console: Conso
     page.unroute("**/network.json")
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector("#map[data-state=drawn]")
+    assert set(rows(page)) <= set(graph(page)["nodes"])
+    assert not page.get_by_text("The network could not be read.").is_visible()
     console.watches[-1].faults = [one for one in console.watches[-1].faults if "500" not in one]
 
 

@@ -18,12 +18,17 @@ def kept(file: Path, of: str, make: Callable[[], bytes]) -> bytes:
 
     A file of something else, or one that is no use, is written anew; it can be removed at any time.
     """
-    try:
-        there = msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
-        if there.of == of:
-            return there.made
-    except (OSError, msgspec.DecodeError):
-        pass  # nothing is kept yet, or what is kept is no use: it is worked out anew
+    there = _there(file)
+    if there is not None and there.of == of:
+        return there.made
     made = make()
     disk.write_private(file, msgspec.msgpack.encode(_Kept(of, made)))
     return made
+
+
+def _there(file: Path) -> _Kept | None:
+    """What is kept; None where nothing is, or nothing of use."""
+    try:
+        return msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
+    except (OSError, msgspec.DecodeError):
+        return None

@@ -11,14 +11,13 @@ from ringfence.cases.people import Permission, may
 from ringfence.cases.written import LONGEST
 from ringfence.console import drawing
 from ringfence.console.asking import Asker
-from ringfence.console.fields import Name
+from ringfence.console.fields import Name, Text
 from ringfence.console.page import POST, Page
 from ringfence.console.runs import Place
 from ringfence.console.target import target
 from ringfence.model.faults import Fault
 
 MOST = 200  # other decisions that are listed
-Text = Annotated[str, Form(max_length=LONGEST)]
 
 
 def show(asking: Asker, which: Literal["all", ""] = "") -> Response:

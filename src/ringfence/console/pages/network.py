@@ -20,9 +20,6 @@ from ringfence.console.network import Network, Picture
 from ringfence.console.page import Page
 from ringfence.discovery.plain_words import STEPS
 
-# Behind the address and not in it: an id may hold slashes and dots, which a path would be shortened by.
-Account = Sought
-
 TOLD = 12  # whom a member is tied to most
 LEAST_TO_PACK, LEVEL = 1_000, 5  # bytes; of gzip
 
@@ -34,13 +31,13 @@ def map_of(request: Request, asking: Asker, case_id: str, every: Literal["yes", 
     return _packed(request, networks.picture(whole, chosen))
 
 
-def neighbours(request: Request, asking: Asker, case_id: str, of: Account) -> Response:
+def neighbours(request: Request, asking: Asker, case_id: str, of: Sought) -> Response:
     """A member and all that it is tied to, to be added to the map."""
     whole = _network(asking, case_id)
     return _packed(request, networks.picture(whole, networks.around(whole, _place(whole, case_id, of))))
 
 
-def member(asking: Asker, case_id: str, of: Account) -> Response:
+def member(asking: Asker, case_id: str, of: Sought) -> Response:
     """What is told of one node, beside the map. Who comes without the script sees the account's page."""
     if not asking.fragment:
         return RedirectResponse(drawing.account_path(of), 303)
@@ -52,7 +49,7 @@ def member(asking: Asker, case_id: str, of: Account) -> Response:
     return drawing.drawn(asking, "_network_member.html", case_id=case_id, **told)
 
 
-def ties(request: Request, asking: Asker, case_id: str, one: Account, other: Account) -> Response:
+def ties(request: Request, asking: Asker, case_id: str, one: Sought, other: Sought) -> Response:
     """Why two members are tied: every row of evidence. The read is recorded."""
     with asking.act() as within:
         question = why_tied.ask(within, case_id, one, other)
