@@ -1,13 +1,12 @@
 import asyncio
 import re
-import shutil
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import pytest
 import uvicorn
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Error, Page, async_playwright
+from tests.console.browser import FLAGS, found_chromium, missing
 
 from ringfence.guard.policies.policy import default_policy
 from ringfence.guard.service.page import Candidates, Completions, Examples, render
@@ -53,9 +52,6 @@ def test_it_loads_nothing_from_elsewhere_and_runs_only_its_own_script() -> None:
     assert re.findall(r"\son[a-z]+=|\sstyle=|innerHTML", page.split("<body>")[1].replace("onerror=", "")) == []
 
 
-CHROMIUM = shutil.which("chromium")
-
-
 async def _in_browser(folder: Path, act: Callable[[Page], Awaitable[None]]) -> list[str]:
     """Serve the page, let `act` use it in a real browser, and give what the browser complained of."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -64,7 +60,11 @@ async def _in_browser(folder: Path, act: Callable[[Page], Awaitable[None]]) -> l
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         complaints: list[str] = []
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            try:
+                browser = await playwright.chromium.launch(executable_path=found_chromium(), args=FLAGS)
+            except Error as error:
+                missing(f"no Chromium ({error})")
+                raise
             page = await browser.new_page()
             page.on("console", lambda message: complaints.append(message.text))
             page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -76,7 +76,6 @@ async def _in_browser(folder: Path, act: Callable[[Page], Awaitable[None]]) -> l
     return complaints
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 def test_a_person_sees_each_verdict_with_its_reason_and_nothing_typed_becomes_html(
     make: Callable[..., Built], shelved: Path, signer: Signer
 ) -> None:
