@@ -8,7 +8,7 @@ import pytest
 from tests.cases.test_found import keep
 from tests.console.conftest import Place
 from tests.console.pages import platform
-from tests.console.pages.chromium import checked, context
+from tests.console.pages.chromium import checked, context, faults
 from tests.console.pages.conftest import Inside
 from tests.console.pages.platform import MEMBERS, PDQ
 
@@ -181,4 +181,26 @@ def test_the_pages_are_open_to_all_and_a_list_comes_by_itself(
     page.keyboard.press("Enter")
     page.get_by_text("nothing happened to any account").wait_for()
     assert decisions.read(found.room.workspace)[0].opinion is Opinion.POSITIVE
+    window.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_stands_there_while_the_list_is_made_can_be_read(
+    found: Place, inside: Inside, chromium: playwright.sync_api.Browser, scheme: str
+) -> None:
+    window = context(chromium, found, inside("wren", Role.REVIEWER), color_scheme=scheme)
+    page = window.new_page()
+    waiting: list[playwright.sync_api.Route] = []
+
+    def hold(route: playwright.sync_api.Route) -> None:
+        waiting.append(route)  # a minute, on a large platform
+
+    page.route("**/media/list", hold)
+    page.goto("/media")
+    page.locator("#media-list.htmx-request").wait_for()
+    page.wait_for_timeout(400)  # until whatever fades has faded
+    assert page.get_by_text("Grouping and ranking what was uploaded").is_visible()
+    assert faults(page, "color-contrast") == []
+    waiting[0].continue_()
+    page.get_by_text("company: 2 of its 2").wait_for()
     window.close()
