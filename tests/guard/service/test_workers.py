@@ -87,6 +87,28 @@ def test_told_to_end_it_drops_nothing_and_says_so_first(home: Path, workers: int
     assert "firecrest" not in written + (home / "access.jsonl").read_text()
 
 
+@pytest.mark.parametrize("late", ["the supervisor", "the workers"])
+def test_nothing_is_dropped_when_a_process_is_held_up_as_the_last_connections_come(home: Path, late: str) -> None:
+    with running(home, workers=2, drain_notice_ms=700) as service:
+        held_up = [psutil.Process(service.process.pid)] if late == "the supervisor" else workers_of(service)
+        callers = [Caller(service) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        until(lambda: all(caller.answered > 20 for caller in callers))
+        service.process.send_signal(signal.SIGTERM)
+        time.sleep(0.6 if late == "the supervisor" else 0.74)
+        for process in held_up:
+            process.suspend()
+        time.sleep(0.6)
+        for process in held_up:
+            process.resume()
+        code, _ = service.ended()
+        for caller in callers:
+            caller.join()
+    assert [caller.dropped for caller in callers] == [[], [], [], []]
+    assert code == 0
+
+
 def test_a_request_that_is_being_sent_is_waited_for(home: Path) -> None:
     with running(home) as service, socket.create_connection(("127.0.0.1", service.port), timeout=20) as half:
         head = b"POST /v1/search HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(QUERY)

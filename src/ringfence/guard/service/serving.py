@@ -8,6 +8,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import select
 import signal
 import socket
 import struct
@@ -29,7 +30,14 @@ LAST_SECONDS = 1.0  # of the time to end, for what is still open then
 LOOK = 0.02
 HANDOVER = 0.0005  # seconds until the thread that reads a new snapshot lets the one that answers go on
 SETTLE = 0.1  # seconds to take the connections that came before the last moment
-SO_ATTACH_FILTER = 26
+HELD_UP = 2.0  # seconds that whoever refuses more connections may be late with it
+SO_ATTACH_FILTER = SO_GET_FILTER = 26  # asm-generic/socket.h: one number, to set and to get
+NO_MORE = (  # BPF over a packet from its TCP header on: drop what opens a connection, let through what goes on with one
+    (0x30, 0, 0, 13),  # load the byte of the flags
+    (0x45, 0, 1, 0x02),  # SYN: the next line, else the one after it
+    (0x06, 0, 0, 0),  # keep nothing
+    (0x06, 0, 0, 0xFFFF_FFFF),  # keep all of it
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +124,46 @@ def refuse_more(listener: socket.socket) -> None:
     """
     if sys.platform != "linux":
         return
-    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0, keep nothing of a packet
-    listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop)))
+    lines = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in NO_MORE))
+    program = struct.pack("HP", len(NO_MORE), ctypes.addressof(lines))
+    listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
+def _refuses_more(listener: socket.socket) -> bool:
+    """Whether somebody has called `refuse_more` on the socket, in whichever process."""
+    return sys.platform != "linux" or bool(listener.getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, 8 * len(NO_MORE)))
+
+
+def _some_wait(listener: socket.socket) -> bool:
+    """Whether there are connections that nobody has taken yet."""
+    return bool(select.select([listener], [], [], 0)[0])
 
 
 async def _end(server: uvicorn.Server, ending: Ending, listener: socket.socket, *, alone: bool) -> None:
-    """Take connections for the notice, then none, and wait for those that are open as long as there is time."""
+    """Take connections for the notice, then those that still wait, and stay for what is open as long as there is time.
+
+    Beside other workers it is the supervisor that lets no more come, unless only this one was told to end: then the
+    others take what it does not.
+    """
     loop = asyncio.get_running_loop()
     last = loop.time() + ending.total - LAST_SECONDS - 0.5
     await asyncio.sleep(min(ending.notice, max(0.0, last - loop.time())))
     if alone:
         refuse_more(listener)
+    await _until(lambda: _refuses_more(listener), min(last, loop.time() + HELD_UP))
     await asyncio.sleep(SETTLE)
+    if _refuses_more(listener):
+        await _until(lambda: not _some_wait(listener), last)
     for one in server.servers:
         one.close()
-    while server.server_state.connections and loop.time() < last:  # noqa: ASYNC110 - as above
-        await asyncio.sleep(LOOK)
+    await _until(lambda: not server.server_state.connections, last)
     server.should_exit = True
+
+
+async def _until(true: Callable[[], bool], last: float) -> None:
+    """Look now and then whether it is true, at most until `last` by the clock of the event loop."""
+    while not true() and asyncio.get_running_loop().time() < last:  # noqa: ASYNC110 - the system tells of it in no other way
+        await asyncio.sleep(LOOK)
 
 
 async def _orphaned(parent: int) -> None:
