@@ -17,7 +17,7 @@ test: .venv/made $(if $(CHROMIUM),,.venv/chromium) ## Run the tests
 	$(RUN) pytest
 
 soak: .venv/made ## Run the tests that take minutes
-	$(RUN) pytest -m soak -n 0
+	$(RUN) pytest -m soak -n 0 --timeout 3600
 
 check: .venv/made ## Lint, format, types, import contract
 	$(RUN) ruff check

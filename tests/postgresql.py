@@ -33,6 +33,7 @@ class Postgresql:
             "listen_addresses=",
             f"unix_socket_directories={self._folder}",
             "max_connections=60",
+            "lock_timeout=60s",
         )
         self._settings = settings if durable else settings + QUICK
         self._binaries = self._find()

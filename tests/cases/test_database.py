@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 import signal
 import stat
@@ -13,6 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from tests.cases.conftest import Room
+from tests.processes import PROCESSES
 
 from ringfence.cases import schema
 from ringfence.cases.audit import Act
@@ -58,8 +58,7 @@ def test_two_processes_that_open_an_empty_database_at_once_make_one(room: Room) 
     room.database.close()
     if not room.workspace.config.cases.database:
         room.workspace.cases_file.unlink()
-    context = multiprocessing.get_context("fork")
-    with context.Pool(2) as pool:
+    with PROCESSES.Pool(2) as pool:
         assert pool.map(_opened, [room.workspace.path] * 4) == [1] * 4
 
 
@@ -141,7 +140,7 @@ def _protect(connection: sa.Connection) -> None:
 
 def test_a_process_killed_within_an_act_leaves_none_of_it(room: Room) -> None:
     for after_audit in (False, True):
-        child = multiprocessing.get_context("fork").Process(target=_die, args=(room.workspace.path, after_audit))
+        child = PROCESSES.Process(target=_die, args=(room.workspace.path, after_audit))
         child.start()
         child.join(60)
         assert child.exitcode == -signal.SIGKILL

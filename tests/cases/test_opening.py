@@ -1,4 +1,3 @@
-import multiprocessing
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.cases.conftest import Room
 from tests.cases.networks import FIRST, found, network, with_probability
+from tests.processes import PROCESSES
 
 from ringfence.cases import cases, deciding, members, opening, protected, queue, reports, timeline
 from ringfence.cases.cases import Case, Kind, Status
@@ -91,7 +91,7 @@ def test_a_run_is_opened_once(room: Room) -> None:
 
 def test_a_run_opened_by_many_processes_at_once_is_opened_once(room: Room) -> None:
     room.database.close()
-    with multiprocessing.get_context("fork").Pool(3) as pool:
+    with PROCESSES.Pool(3) as pool:
         told = pool.map(_open_it, [room.workspace.path] * 6)
     assert sorted(told) == [False, True, True, True, True, True]
     assert (room.count("cases"), room.count("members"), room.count("runs")) == (20, 60, 1)

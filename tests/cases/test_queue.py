@@ -1,4 +1,3 @@
-import multiprocessing
 import random
 import threading
 from collections import Counter
@@ -11,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from tests.cases.conftest import Room
 from tests.cases.networks import found, network
+from tests.processes import PROCESSES
 
 from ringfence.cases import cases, comments, deciding, members, opening, queue, reports, timeline
 from ringfence.cases.cases import Case, Kind, Status
@@ -82,7 +82,7 @@ def test_two_processes_that_pull_a_hundred_cases_never_share_one(room: Room, rev
     assert reviewers
     fill(room, 100)
     room.database.close()
-    with multiprocessing.get_context("fork").Pool(2) as pool:
+    with PROCESSES.Pool(2) as pool:
         told = pool.starmap(_pull, [(room.workspace.path, name) for name in REVIEWERS[:2]], chunksize=1)
     taken = Counter(case_id for one in told for case_id in one)
     assert len(taken) == 100

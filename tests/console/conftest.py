@@ -141,6 +141,7 @@ def served(app: FastAPI, listener: socket.socket) -> Iterator[None]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
+        assert thread.is_alive(), "the console could not start"
         time.sleep(0.005)
     try:
         yield

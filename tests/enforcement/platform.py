@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import http.client
 import json
-import multiprocessing
 import os
 import socket
 import time
@@ -17,6 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+from tests.processes import PROCESSES
 
 SECRET = b"a secret that is only for tests"
 SLOW = 1.5  # seconds, longer than a test's patience
@@ -167,10 +168,10 @@ class Platform:
         self.url = f"http://127.0.0.1:{self.port}/orders"
 
     def start(self) -> None:
-        context = multiprocessing.get_context("fork")
-        here, there = context.Pipe()
-        self._process = context.Process(target=_serve, args=(there, self.port, self._journal), daemon=True)
+        here, there = PROCESSES.Pipe()
+        self._process = PROCESSES.Process(target=_serve, args=(there, self.port, self._journal), daemon=True)
         self._process.start()
+        there.close()  # so that a server that could not start is no wait without an end
         self.port = here.recv()
 
     def behave(self, *manners: str) -> None:

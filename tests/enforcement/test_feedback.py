@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 from collections import Counter
 from datetime import timedelta
@@ -9,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.cases.conftest import Room
 from tests.cases.planning import SUSPEND, Bench
+from tests.processes import PROCESSES
 
 from ringfence.cases import appeals, execution, outbox, undo
 from ringfence.cases.appeals import Decision
@@ -150,10 +150,10 @@ def _die(path: Path, at: object, last: int) -> None:
 
 def test_killed_at_every_step_each_thing_is_told_once(bench: Bench) -> None:
     done(bench)
-    room, context = bench.room, multiprocessing.get_context("fork")
+    room = bench.room
     for last in range(1, 60):
         given = (room.workspace.path, room.clock.now + timedelta(minutes=last), last)
-        process = context.Process(target=_die, args=given)
+        process = PROCESSES.Process(target=_die, args=given)
         process.start()
         process.join()
         assert process.exitcode in {0, KILLED}

@@ -1,9 +1,9 @@
 import json
-import multiprocessing
 import stat
 from pathlib import Path
 
 import pytest
+from tests.processes import PROCESSES
 
 from ringfence.cases.actions import Action, Direction, Done, Order, Unclear, key
 from ringfence.enforcement import configured
@@ -82,7 +82,7 @@ def _write(file: Path) -> None:
 
 def test_processes_that_write_at_once_write_each_key_once(tmp_path: Path) -> None:
     file = tmp_path / "orders.jsonl"
-    with multiprocessing.get_context("fork").Pool(3) as pool:
+    with PROCESSES.Pool(3) as pool:
         pool.map(_write, [file] * 3)
     assert sorted(lines(file)) == sorted(f"a{number}" for number in range(20))
 

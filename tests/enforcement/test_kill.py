@@ -1,7 +1,6 @@
 """The process is killed at every step of a plan and of its undo: nothing is lost, and nothing is done twice."""
 
 import json
-import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from tests.cases.conftest import Room
 from tests.cases.planning import Bench
 from tests.enforcement.platform import SECRET, SLOW, Platform
+from tests.processes import PROCESSES
 
 from ringfence.cases import heads, plan, undo, verify
 from ringfence.cases.actions import Action, Order, Outcome
@@ -106,12 +106,11 @@ class Lives:
 
     def live(self, last: int = 0) -> int | None:
         """How many steps a life had, None where it was killed."""
-        context = multiprocessing.get_context("fork")
-        here, there = context.Pipe()
+        here, there = PROCESSES.Pipe()
         self.at += timedelta(minutes=4)
         room = self.bench.room
         given = (room.workspace.path, self.bench.tenant, self.made.plan_id, self.platform.url, self.at, last, there)
-        process = context.Process(target=life, args=given)
+        process = PROCESSES.Process(target=life, args=given)
         process.start()
         process.join()
         assert process.exitcode in {0, KILLED}

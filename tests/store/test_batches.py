@@ -1,4 +1,5 @@
 import os
+import subprocess
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,11 +36,9 @@ def test_a_part_without_a_manifest_is_seen_by_nobody_and_swept(loaded: Workspace
 
 def test_sweeping_leaves_the_spill_of_a_process_that_runs(loaded: Workspace) -> None:
     spill = loaded.store / batches.SPILL
-    gone = os.fork()
-    if gone == 0:
-        os._exit(0)
-    os.waitpid(gone, 0)
-    for process in (os.getpid(), gone):
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    for process in (os.getpid(), gone.pid):
         (spill / str(process)).mkdir()
     batches.sweep(loaded.store, batches.committed(loaded.store))
     assert [left.name for left in spill.iterdir()] == [str(os.getpid())]

@@ -1,6 +1,5 @@
 """A small platform with scores, and a policy whose caps it reaches."""
 
-import multiprocessing
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,10 +13,6 @@ from ringfence.model.words import Table
 THEN = datetime(2026, 11, 2, tzinfo=UTC)
 PER_DAY, SHARE, DAYS = 3, 0.2, 5
 ALL = [f"a{n:02d}" for n in range(40)]
-# A fresh process that has read the modules, from which each worker is forked.
-PROCESSES = multiprocessing.get_context("forkserver")
-PRELOADED = ["hypothesis.stateful", "ringfence.guard.limits.reviews", "ringfence.guard.limits.automatic"]
-PROCESSES.set_forkserver_preload(PRELOADED)
 DECLARED, READS = "a38", "a39"  # a child by the age it declares, and by its profile
 
 

@@ -2,7 +2,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.guard.limits.parts import ALL, DAYS, PER_DAY, PROCESSES, SHARE, THEN, names, policy, scored
+from tests.guard.limits.parts import ALL, DAYS, PER_DAY, SHARE, THEN, names, policy, scored
+from tests.processes import PROCESSES
 
 from ringfence.guard.limits import journal, lists
 from ringfence.guard.limits.automatic import apply, in_force

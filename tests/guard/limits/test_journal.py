@@ -2,7 +2,8 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.guard.limits.parts import PROCESSES, THEN, names, policy, scored
+from tests.guard.limits.parts import THEN, names, policy, scored
+from tests.processes import PROCESSES
 
 from ringfence.guard.limits import journal, waiting
 from ringfence.guard.limits.automatic import apply, in_force

@@ -1,6 +1,5 @@
 import json
 import logging
-import multiprocessing
 import random
 import sys
 import time
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 from confluent_kafka import Producer
+from tests.processes import PROCESSES
 
 from ringfence.cli import live as command
 from ringfence.guard.current import Current
@@ -41,8 +41,6 @@ from ringfence.terms.lexicon import Lexicon
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 KNOWN = "ab" * 32
 EAGER = Settings(delta_seconds=0.0, checkpoint_seconds=0.0, wait_seconds=0.01)
-FORK = multiprocessing.get_context("forkserver")
-FORK.set_forkserver_preload(["ringfence.cli.live", "ringfence.ingest.streams.nats"])
 
 
 class Server(Protocol):
@@ -462,7 +460,7 @@ def test_the_next_snapshot_takes_in_what_was_kept(place: Workspace) -> None:
 
 def reading(place: Workspace, server: Server, **more: Any) -> Any:
     arguments = {"nats": server.url, "stream": "BIRDS", "workspace": place.path, **more}
-    process = FORK.Process(target=command.command, kwargs=arguments, daemon=True)
+    process = PROCESSES.Process(target=command.command, kwargs=arguments, daemon=True)
     process.start()
     return process
 
