@@ -73,6 +73,7 @@ class Act(StrEnum):
     AUDIT_EXPORTED = "audit_exported"
     PLAN_DRAFTED = "plan_drafted"
     PLAN_EDITED = "plan_edited"
+    PLAN_DROPPED = "plan_dropped"
     PLAN_READ = "plan_read"
     PLANS_READ = "plans_read"
     PLAN_FROZEN = "plan_frozen"

@@ -18,6 +18,7 @@ from ringfence.cases.plan_tables import HANDS, ORDERS, PLANS, RESTS
 from ringfence.cases.preview import Grounds, Preview, Wish, demand, preview
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
+from ringfence.cases.written import demand_reason
 from ringfence.model.faults import Fault
 
 # An order in one of these states was not done and will not be.
@@ -63,6 +64,17 @@ def take_in(within: Transaction, plan_id: str, account_id: str) -> None:
     found = plan.wish(plan.lock(within, plan_id)[1])
     rest = tuple(one for one in found.left_out if one != account_id)
     edit(within, plan_id, msgspec.structs.replace(found, left_out=rest))
+
+
+def drop(within: Transaction, plan_id: str, why: str) -> None:
+    """Throw a draft away, for a reason. It stays to be read, and is worked on no more."""
+    within.demand(Permission.PROPOSE_PLANS)
+    case, found = plan.lock(within, plan_id)
+    _demand(found, Phase.DRAFT)
+    demand_reason(why, plan_id)
+    plan.change(within, plan_id, status=Phase.DROPPED, stopped=f"dropped by {within.person.id}: {why}")
+    timeline.add(within, case.case_id, Event.PLAN_DROPPED, {"plan": plan_id, "why": why})
+    within.record(Act.PLAN_DROPPED, plan_id, {"why": why})
 
 
 def again(within: Transaction, plan_id: str) -> str:

@@ -28,6 +28,7 @@ class Phase(StrEnum):
     """How far a plan is. One that STOPPED goes on where it stood, or is undone."""
 
     DRAFT = "draft"
+    DROPPED = "dropped"
     FROZEN = "frozen"
     APPROVED = "approved"
     REFUSED = "refused"

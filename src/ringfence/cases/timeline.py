@@ -35,6 +35,7 @@ class Event(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     PLAN_DRAFTED = "plan_drafted"
+    PLAN_DROPPED = "plan_dropped"
     PLAN_FROZEN = "plan_frozen"
     PLAN_APPROVED = "plan_approved"
     PLAN_REFUSED = "plan_refused"

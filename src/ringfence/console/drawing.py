@@ -53,6 +53,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "put_off": "You will be reminded in a quarter of an hour.",
         "drafted": "This is what it would do. Look at everybody, then propose it.",
         "edited": "This is what it would do now.",
+        "dropped": "The draft is thrown away.",
         "left_out": "The account is left out.",
         "taken_in": "The account is taken in again.",
         "frozen": "The plan is proposed. A senior reviewer who had no part in it decides on it.",

@@ -15,6 +15,7 @@ from ringfence.console.target import Target
 
 PAGE = 100
 One = TypeVar("One")
+_MARKS = {"stopped": "wrong", "refused": "wrong", "dropped": "wrong", "done": "done", "undone": "done"}
 _BEFORE = (Phase.DRAFT, Phase.FROZEN, Phase.APPROVED)
 
 
@@ -62,6 +63,8 @@ def way(plan: Plan, done: Progress) -> tuple[Mark, ...]:
     """The steps from a draft to what was done, or taken back, and which of them it is at."""
     before, still = [str(one) for one in _BEFORE], "paused" if paused(plan, done) else str(plan.status)
     match plan.status:
+        case Phase.DROPPED:
+            names = [*before[:1], "dropped"]
         case Phase.REFUSED:
             names = [*before[:2], "refused"]
         case Phase.UNDOING | Phase.UNDONE:
@@ -71,7 +74,7 @@ def way(plan: Plan, done: Progress) -> tuple[Mark, ...]:
         case _:
             names = [*before, "running", "done"]
     here = names.index(still)
-    now = {"stopped": "wrong", "refused": "wrong", "done": "done", "undone": "done"}.get(still, "here")
+    now = _MARKS.get(still, "here")
     return tuple(
         Mark(name, "done" if place < here else now if place == here else "ahead") for place, name in enumerate(names)
     )
@@ -89,9 +92,11 @@ def acts(person: Person, now: Standing) -> dict[str, str]:
     """
     status, own = now.plan.status, person.id in now.hands | {now.plan.by}
     runs = "" if may(person, Permission.RUN_PLANS) else "Reviewers carry plans out."
+    proposes = "" if may(person, Permission.PROPOSE_PLANS) else "Reviewers propose plans."
     found: dict[str, str] = {}
     if status is Phase.DRAFT:
-        found["propose"] = "" if may(person, Permission.PROPOSE_PLANS) else "Reviewers propose plans."
+        found["propose"] = proposes
+        found["drop"] = proposes
     if status is Phase.FROZEN:
         found["approve"] = _approving(person, own=own, doubt=now.doubt)
         needed = Permission.PROPOSE_PLANS if own else Permission.APPROVE_PLANS
@@ -104,8 +109,9 @@ def acts(person: Person, now: Standing) -> dict[str, str]:
         found["undo"] = runs or now.target.fault
     if now.waits and not now.going:
         found["give back"] = runs or now.target.fault
-    if status is Phase.REFUSED or (now.doubt and status in {Phase.FROZEN, Phase.APPROVED, Phase.STOPPED}):
-        found["again"] = "" if may(person, Permission.PROPOSE_PLANS) else "Reviewers propose plans."
+    stale = now.doubt and status in {Phase.FROZEN, Phase.APPROVED, Phase.STOPPED}
+    if stale or status in {Phase.REFUSED, Phase.DROPPED}:
+        found["again"] = proposes
     return found
 
 

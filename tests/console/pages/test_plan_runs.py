@@ -1,5 +1,6 @@
 """A plan over HTTP from its approval on: run, stopped, resumed, undone, and what really goes out to the platform."""
 
+import re
 import time
 
 import pytest
@@ -27,6 +28,13 @@ from ringfence.cases.people import Role
 
 __all__ = ["at", "finch", "platform", "wren"]
 MEMBERS = [f"m{number:02}" for number in range(12)]
+BADGE = re.compile(r'class="badge[^"]*">([^<]+)<')
+
+
+def standing(who: Browser, plan_id: str) -> str:
+    """How the list of plans says that one stands."""
+    row = who.get("/plans").text.split(f'data-href="/plans/{plan_id}"')[1].split("</tr>")[0]
+    return str(BADGE.findall(row)[0])
 
 
 @pytest.mark.parametrize("target", ["file", "webhook"])
@@ -35,7 +43,7 @@ def test_the_whole_story(
 ) -> None:
     monkeypatch.setenv("HOOK", SECRET.decode())
     hook = {"enforcer": "webhook", "url": platform.url, "secret_variable": "HOOK"} if target == "webhook" else {}
-    at = scene(Bench(room, MEMBERS), make_place, per_second=25.0, **hook)
+    at = scene(Bench(room, MEMBERS), make_place, per_second=12.0, **hook)
     wren, finch, gull = (at.browser(one) for one in (at.bench.wren, at.bench.finch, at.bench.gull))
     plan_id = at.drafted(wren, "limit", "suspend", "remove_content")
     here = f"/plans/{plan_id}"
@@ -51,11 +59,13 @@ def test_the_whole_story(
     at.ran(wren, plan_id, "next")
     assert at.status(plan_id) == "stopped"
     assert "the next waits for somebody to go on" in wren.get(here).text
+    assert standing(wren, plan_id) == "paused"
     assert wren.post(f"{here}/start", through="all").status_code == 303
     assert wren.post(f"{here}/stop", why="let me look").status_code == 303
     at.settled(wren, plan_id)
     assert at.status(plan_id) == "stopped"
     assert "stopped by wren: let me look" in wren.get(here).text
+    assert standing(wren, plan_id) == "stopped"
     at.ran(finch, plan_id)
     assert at.status(plan_id) == "done"
 

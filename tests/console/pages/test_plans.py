@@ -91,6 +91,25 @@ def test_an_account_is_left_out_and_taken_in_again(at: Scene, wren: Browser) -> 
     assert "<td>restrict</td>" in page
 
 
+def test_a_draft_is_thrown_away_for_a_reason_and_stays_to_be_read(at: Scene, wren: Browser, finch: Browser) -> None:
+    plan_id = at.drafted(wren)
+    assert wren.post(f"/plans/{plan_id}/drop", why=" ").status_code == 400
+    assert wren.post(f"/plans/{plan_id}/drop", why="they watch birds").status_code == 303
+    assert wren.post(f"/plans/{plan_id}/drop", why="again").status_code == 409
+    assert wren.post(f"/plans/{plan_id}/edit", actions="limit", why="x").status_code == 409
+    page = finch.get(f"/plans/{plan_id}").text
+    assert "Dropped by wren: they watch birds" in page
+    assert {"again"} == offered(page.split("<main")[1])
+    listed = finch.get("/plans").text
+    assert 'id="drafts"' not in listed
+    assert plan_id in listed.split('id="past"')[1]
+    told = at.place.room.run("SELECT subject, detail FROM audit WHERE act = 'plan_dropped'")
+    assert [subject for subject, _ in told] == [plan_id]
+    assert "they watch birds" in told[0][1]
+    kinds = at.place.room.run("SELECT kind FROM case_events ORDER BY event_id")
+    assert kinds[-1] == ("plan_dropped",)
+
+
 def test_a_large_plan_comes_in_pages_and_one_goes_back_to_where_one_was(room: Room, make_place: MakePlace) -> None:
     at = scene(Bench(room, [f"m{number:03}" for number in range(230)]), make_place)
     wren = at.browser(at.bench.wren)
@@ -127,7 +146,9 @@ def test_a_form_of_elsewhere_changes_nothing(at: Scene, wren: Browser, finch: Br
     plan_id = at.proposed(wren)
     shown = digest(finch.get(f"/plans/{plan_id}").text)
     fields = {"digest": shown, "why": "x", "account": "ant", "statement": "x", "case": at.bench.case_id, "days": "3"}
-    paths = [f"/plans/{plan_id}/{act}" for act in ("approve", "refuse", "start", "stop", "undo", "freeze", "edit")]
+    paths = [
+        f"/plans/{plan_id}/{act}" for act in ("approve", "refuse", "start", "stop", "undo", "freeze", "edit", "drop")
+    ]
     for path in [*paths, "/appeals", "/holds", "/holds/purge", f"/cases/{at.bench.case_id}/plan"]:
         bare = finch.client.post(path, data=fields, headers=FROM)
         foreign = {**FROM, "sec-fetch-site": "cross-site", "origin": "https://elsewhere.example"}
@@ -153,6 +174,7 @@ def test_another_tenants_plans_are_not_there(at: Scene, finch: Browser) -> None:
         "edit",
         "leave-out",
         "take-in",
+        "drop",
         "again",
     )
     for act in acts:

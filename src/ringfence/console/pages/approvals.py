@@ -4,7 +4,8 @@ from typing import Literal
 
 from fastapi.responses import Response
 
-from ringfence.cases import outbox, plan
+from ringfence.cases import orders, outbox, plan
+from ringfence.cases.actions import Direction
 from ringfence.cases.people import Permission, may
 from ringfence.cases.plan import Part, Phase, Plan
 from ringfence.console import drawing, plan_view
@@ -15,7 +16,7 @@ from ringfence.enforcement import feedback
 
 MOST = 50  # that are over, and drafts
 UNDER_WAY = (Phase.APPROVED, Phase.RUNNING, Phase.STOPPED, Phase.UNDOING)
-OVER = (Phase.DONE, Phase.UNDONE, Phase.REFUSED)
+OVER = (Phase.DONE, Phase.UNDONE, Phase.REFUSED, Phase.DROPPED)
 
 
 def show(asking: Asker, over: Literal["all", ""] = "") -> Response:
@@ -25,6 +26,9 @@ def show(asking: Asker, over: Literal["all", ""] = "") -> Response:
         frozen = [one for one in found if one.status is Phase.FROZEN]
         hands = {one.plan_id: plan.hands(within, one.plan_id, Part.PROPOSED) for one in frozen}
         untold = outbox.waiting(within)
+        stopped = [one for one in found if one.status is Phase.STOPPED]
+        done = [orders.progress(within, one.plan_id, Direction.DO) for one in stopped]
+    paused = {one.plan_id for one, far in zip(stopped, done, strict=True) if plan_view.paused(one, far)}
     past = [one for one in found if one.status in OVER]
     values = {
         "yours": [one for one in frozen if _mine_to_decide(asking, one, hands[one.plan_id])],
@@ -33,6 +37,7 @@ def show(asking: Asker, over: Literal["all", ""] = "") -> Response:
         "drafts": [one for one in found if one.status is Phase.DRAFT][:MOST],
         "past": past if over else past[:MOST],
         "left": 0 if over else max(0, len(past) - MOST),
+        "paused": paused,
         "going": {one.plan_id for one in found if plan_view.going(asking, one)},
     }
     told = target(asking.settings.workspace)

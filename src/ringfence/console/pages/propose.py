@@ -11,7 +11,7 @@ from ringfence.cases.people import Permission
 from ringfence.cases.preview import Wish
 from ringfence.console import drawing
 from ringfence.console.asking import Asker
-from ringfence.console.fields import Name, Number, Text
+from ringfence.console.fields import Name, Number, Text, Why
 from ringfence.console.links import Links
 from ringfence.console.page import POST, Page
 from ringfence.console.target import MEANING, target
@@ -64,6 +64,13 @@ def freeze(asking: Asker, plan_id: str, seen: Annotated[str, Form(max_length=64)
     return drawing.see(f"/plans/{plan_id}", "frozen")
 
 
+def drop(asking: Asker, plan_id: str, why: Why) -> Response:
+    """Throw a draft away."""
+    with asking.act() as within:
+        drafts.drop(within, plan_id, why)
+    return drawing.see(f"/plans/{plan_id}", "dropped")
+
+
 def again(asking: Asker, plan_id: str) -> Response:
     """A new draft that asks for the same, of things as they are now."""
     with asking.act() as within:
@@ -88,5 +95,6 @@ PAGES = (
     Page("/plans/{plan_id}/leave-out", "leave_out", leave_out, Permission.PROPOSE_PLANS, POST),
     Page("/plans/{plan_id}/take-in", "take_in", take_in, Permission.PROPOSE_PLANS, POST),
     Page("/plans/{plan_id}/freeze", "freeze_plan", freeze, Permission.PROPOSE_PLANS, POST),
+    Page("/plans/{plan_id}/drop", "drop_plan", drop, Permission.PROPOSE_PLANS, POST),
     Page("/plans/{plan_id}/again", "plan_again", again, Permission.PROPOSE_PLANS, POST),
 )
