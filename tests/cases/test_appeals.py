@@ -36,6 +36,11 @@ def decide(bench: Bench, appeal_id: str, decision: Decision, who: Person | None 
         return appeals.decide(within, appeal_id, decision, "we have looked at it again")
 
 
+def waits(bench: Bench, who: Person) -> int:
+    with bench.room.database.look() as connection:
+        return appeals.waiting(connection, who)
+
+
 def rests_on(room: Room, made: Plan, **seeds: str) -> None:
     """Have the decisions on some accounts rest on a seed, as discovery's paths would say."""
     for account, seed in seeds.items():
@@ -94,13 +99,16 @@ def test_a_statement_is_some_text(bench: Bench, statement: str) -> None:
 
 def test_one_appeal_at_a_time_and_a_second_is_another_persons(room: Room, bench: Bench) -> None:
     done(bench)
-    first = appeal(bench)
+    first, dove = appeal(bench), room.person("dove", Role.REVIEWER)
     with pytest.raises(Stale, match="waits already"):
         appeal(bench)
+    assert (waits(bench, bench.gull), waits(bench, dove)) == (1, 1)
     decide(bench, first, Decision.UPHOLD)
     with pytest.raises(Stale, match="was decided by gull"):
-        decide(bench, first, Decision.OVERTURN, room.person("dove", Role.REVIEWER))
+        decide(bench, first, Decision.OVERTURN, dove)
+    assert (waits(bench, bench.gull), waits(bench, dove)) == (0, 0)
     second = appeal(bench)
+    assert (waits(bench, bench.gull), waits(bench, dove)) == (0, 1)
     with pytest.raises(Forbidden, match="had a part"):
         decide(bench, second, Decision.OVERTURN)
 
@@ -117,8 +125,10 @@ def test_nobody_decides_on_what_they_had_a_part_in(room: Room, bench: Bench, par
     with bench.act(giver) as within:
         execution.begin_undo(within, made.plan_id)
     who = {"proposed": bench.wren, "approved": bench.finch, "ran": runner, "undid": giver}[part]
+    appeal_id = appeal(bench, "ant")
     with pytest.raises(Forbidden, match="had a part"):
-        decide(bench, appeal(bench, "ant"), Decision.OVERTURN, who)
+        decide(bench, appeal_id, Decision.OVERTURN, who)
+    assert (waits(bench, who), waits(bench, bench.gull)) == (0, 1)
 
 
 def test_who_gives_back_what_an_appeal_asked_for_decides_the_next_one(bench: Bench) -> None:

@@ -14,9 +14,9 @@ from ringfence.cases.actions import REVERSIBLE, Action, Direction
 from ringfence.cases.audit import Act, Fact
 from ringfence.cases.faults import Forbidden, Stale, Unknown
 from ringfence.cases.outbox import Kind
-from ringfence.cases.people import Permission, may
+from ringfence.cases.people import Permission, Person, may
 from ringfence.cases.plan import Plan
-from ringfence.cases.plan_tables import APPEALS, ORDERS
+from ringfence.cases.plan_tables import APPEALS, HANDS, ORDERS
 from ringfence.cases.preview import Step
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
@@ -105,6 +105,24 @@ def listed(within: Transaction, *, waiting: bool = True) -> tuple[Appeal, ...]:
     within.record(Act.APPEALS_READ, "appeals")
     rows = within.connection.execute(asked.order_by(APPEALS.c.received_at, APPEALS.c.appeal_id))
     return tuple(_appeal(row._mapping) for row in rows)  # noqa: SLF001, SQLAlchemy's own name for what is public
+
+
+def waiting(connection: sa.Connection, person: Person) -> int:
+    """How many appeals somebody may decide. It is a count alone, so this read is not recorded."""
+    if not may(person, Permission.DECIDE_APPEALS):
+        return 0
+    other = APPEALS.alias()
+    part = sa.exists().where(
+        HANDS.c.tenant == APPEALS.c.tenant, HANDS.c.plan_id == APPEALS.c.plan_id, HANDS.c.person_id == person.id
+    )
+    before = sa.exists().where(
+        other.c.tenant == APPEALS.c.tenant,
+        other.c.plan_id == APPEALS.c.plan_id,
+        other.c.account_id == APPEALS.c.account_id,
+        other.c.decided_by == person.id,
+    )
+    mine = APPEALS.c.tenant == person.tenant, APPEALS.c.decided_at.is_(None), ~part, ~before
+    return int(connection.execute(sa.select(sa.func.count()).select_from(APPEALS).where(*mine)).scalar_one())
 
 
 def find(within: Transaction, appeal_id: str) -> Context:

@@ -1,5 +1,7 @@
 """Who else agrees? A plan is approved by a senior reviewer who had no part in proposing it, and by nobody else."""
 
+import sqlalchemy as sa
+
 from ringfence.cases import drafts, holds, orders, people, plan, timeline
 from ringfence.cases.actions import Action
 from ringfence.cases.audit import Act
@@ -7,6 +9,7 @@ from ringfence.cases.cases import Case
 from ringfence.cases.faults import Forbidden, Stale
 from ringfence.cases.people import Permission, Person
 from ringfence.cases.plan import Content, Part, Phase, Plan
+from ringfence.cases.plan_tables import HANDS, PLANS
 from ringfence.cases.timeline import Event
 from ringfence.cases.transaction import Transaction
 from ringfence.cases.written import demand_reason
@@ -41,6 +44,20 @@ def refuse(within: Transaction, plan_id: str, digest: str, why: str) -> None:
     plan.change(within, found.plan_id, status=Phase.REFUSED, **state)
     timeline.add(within, case.case_id, Event.PLAN_REFUSED, {"plan": plan_id, "why": why})
     within.record(Act.PLAN_REFUSED, plan_id, {"digest": digest, "why": why})
+
+
+def waiting(connection: sa.Connection, person: Person) -> int:
+    """How many plans wait for somebody's yes. It is a count alone, so this read is not recorded."""
+    if not people.may(person, Permission.APPROVE_PLANS):
+        return 0
+    own = sa.exists().where(
+        HANDS.c.tenant == PLANS.c.tenant,
+        HANDS.c.plan_id == PLANS.c.plan_id,
+        HANDS.c.person_id == person.id,
+        HANDS.c.part == Part.PROPOSED,
+    )
+    mine = PLANS.c.tenant == person.tenant, PLANS.c.status == Phase.FROZEN, PLANS.c.by != person.id, ~own
+    return int(connection.execute(sa.select(sa.func.count()).select_from(PLANS).where(*mine)).scalar_one())
 
 
 def vouched(within: Transaction, found: Plan) -> str:

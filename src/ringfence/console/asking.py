@@ -86,6 +86,13 @@ class Asking:
         """The pages of the menu that this person may ask for."""
         return tuple(page for page in self.console.pages if page.menu and self.allowed(page))
 
+    def waits(self, page: Page) -> int:
+        """How much waits for this person on a page of the menu."""
+        if page.waits is None:
+            return 0
+        with self.console.database.look() as connection:
+            return page.waits(connection, self.person)
+
     def act(self) -> AbstractContextManager[Transaction]:
         """One act by whoever asks. What was read in it is shown after it has ended."""
         return self.console.database.transaction(self.person)

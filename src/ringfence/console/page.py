@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from ringfence.cases.people import Permission
+import sqlalchemy as sa
+
+from ringfence.cases.people import Permission, Person
 
 
 class Anyone(Enum):
@@ -21,7 +23,8 @@ GET, POST = "GET", "POST"
 class Page:
     """`permission` is what somebody needs; None is to have signed in, OPEN is nothing, as for signing in itself.
 
-    A page with `menu` is in the menu under these words. One with `proof` asks for a fresh code first.
+    A page with `menu` is in the menu under these words, with how much there `waits` for whoever asks. One with `proof`
+    asks for a fresh code first.
     """
 
     path: str
@@ -31,3 +34,4 @@ class Page:
     method: str = GET
     menu: str = ""
     proof: bool = False
+    waits: Callable[[sa.Connection, Person], int] | None = None

@@ -123,6 +123,13 @@ def sealed(text: str) -> str:
     return _hidden(text, "seen")
 
 
+def waits_for(who: Browser, path: str) -> int:
+    """How much the menu says waits for somebody on one of its pages."""
+    entry = who.get("/wellbeing").text.split(f'<a href="{path}"')[1].split("</a>")[0]
+    told = re.findall(r">, (\d+) for you<", entry)
+    return int(told[0]) if told else 0
+
+
 def offered(text: str) -> set[str]:
     """Which forms a page has, by the last part of their address."""
     return set(FORMS.findall(text))

@@ -3,7 +3,20 @@
 from tests.cases.conftest import Room
 from tests.cases.planning import CHILD, SHIELDED, UNSURE, Bench
 from tests.console.conftest import Browser, MakePlace
-from tests.console.pages.acting import FROM, WHY, Scene, acted_on, at, digest, finch, offered, scene, sealed, wren
+from tests.console.pages.acting import (
+    FROM,
+    WHY,
+    Scene,
+    acted_on,
+    at,
+    digest,
+    finch,
+    offered,
+    scene,
+    sealed,
+    waits_for,
+    wren,
+)
 from tests.console.test_hostile import SCRIPT, runs
 
 from ringfence.cases.people import Role
@@ -204,6 +217,13 @@ def test_plans_are_listed_by_whose_turn_it_is(at: Scene, wren: Browser, finch: B
     assert waits in first.split('id="yours"')[1]
     assert own in first
     assert draft in page.split('id="drafts"')[1]
+    assert waits_for(finch, "/plans") == 2
+    assert waits_for(wren, "/plans") == 0
+    at.roles("wren", Role.REVIEWER, Role.SENIOR_REVIEWER)
+    assert waits_for(wren, "/plans") == 0, "nobody's own wait for them"
+    at.roles("wren", Role.REVIEWER)
+    finch.post(f"/plans/{own}/refuse", digest=digest(finch.get(f"/plans/{own}").text), why="no")
+    assert waits_for(finch, "/plans") == 1
     mine = wren.get("/plans").text
     assert 'id="yours"' not in mine
     assert waits in mine.split('id="others"')[1]

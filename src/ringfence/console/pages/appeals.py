@@ -87,7 +87,7 @@ def _why_not(person_id: str, took_part: frozenset[str], *, able: bool) -> str:
 
 
 PAGES = (
-    Page("/appeals", "appeals", show, Permission.READ_EVIDENCE, menu="Appeals"),
+    Page("/appeals", "appeals", show, Permission.READ_EVIDENCE, menu="Appeals", waits=appeals.waiting),
     Page("/appeals", "receive_appeal", receive, Permission.WORK_CASES, POST),
     Page("/appeals/{appeal_id}", "appeal", one, Permission.READ_EVIDENCE),
     Page("/appeals/{appeal_id}/decide", "decide_appeal", decide, Permission.DECIDE_APPEALS, POST, proof=True),

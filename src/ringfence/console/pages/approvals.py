@@ -4,7 +4,7 @@ from typing import Literal
 
 from fastapi.responses import Response
 
-from ringfence.cases import orders, outbox, plan
+from ringfence.cases import approval, orders, outbox, plan
 from ringfence.cases.actions import Direction
 from ringfence.cases.people import Permission, may
 from ringfence.cases.plan import Part, Phase, Plan
@@ -57,6 +57,6 @@ def _mine_to_decide(asking: Asking, one: Plan, hands: frozenset[str]) -> bool:
 
 
 PAGES = (
-    Page("/plans", "plans", show, Permission.READ_EVIDENCE, menu="Plans"),
+    Page("/plans", "plans", show, Permission.READ_EVIDENCE, menu="Plans", waits=approval.waiting),
     Page("/plans/deliver", "deliver", deliver, Permission.RUN_PLANS, POST),
 )
