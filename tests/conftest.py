@@ -43,7 +43,7 @@ class NatsServer:
         ]
         with (self._folder / "nats.log").open("ab") as log:
             self._process = subprocess.Popen([*command, "-sd", str(self._folder)], stdout=log, stderr=log)
-        for _ in range(200):
+        for _ in range(1_200):
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return
             time.sleep(0.05)
@@ -101,7 +101,7 @@ def kafka_cluster() -> Iterator[str]:
     silent.propagate = False
     silent.addHandler(logging.NullHandler())
     owner = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "none"}, logger=silent)
-    yield ",".join(f"{one.host}:{one.port}" for one in owner.list_topics(timeout=10).brokers.values())
+    yield ",".join(f"{one.host}:{one.port}" for one in owner.list_topics(timeout=60).brokers.values())
     del owner
 
 

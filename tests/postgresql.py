@@ -47,7 +47,7 @@ class Postgresql:
         with (self._folder / "log").open("wb") as log:
             command = [self._binaries / "postgres", "-D", data, *options]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, **self._as)  # type: ignore[call-overload]
-        for _ in range(200):
+        for _ in range(1_200):
             if self.answers("SELECT 1", "postgres"):
                 return
             time.sleep(0.05)
@@ -81,7 +81,7 @@ class Postgresql:
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)  # at once: nobody needs what is in it
-            self._process.wait(10)
+            self._process.wait(60)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _find(self) -> Path:

@@ -83,7 +83,7 @@ class Console:
         """A browser of somebody who has not signed in; what goes wrong in it fails the test."""
         assert self.browser is not None
         made = self.browser.new_context(base_url=self.address, **{"viewport": SIZE, **options})
-        made.set_default_timeout(20_000)
+        made.set_default_timeout(60_000)
         watch = Watch(self.address)
         watch.over(made)
         self.watches.append(watch)
@@ -198,13 +198,13 @@ def serving(platform: Platform, database: str, browser: Browser | None = None) -
         yield Console(platform.workspace, platform, database, address, secrets, browser)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _answers(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
+    for _ in range(2_400):
         try:
-            httpx.get(f"{address}/sign-in", timeout=5)
+            httpx.get(f"{address}/sign-in", timeout=60)
         except httpx.TransportError:
             assert process.poll() is None, log.read_text()
             time.sleep(0.05)

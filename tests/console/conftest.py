@@ -94,7 +94,7 @@ class Place:
         return person
 
     def browser(self) -> Browser:
-        made = Browser(httpx.Client(base_url=self.settings.address), self.room, self.secrets)
+        made = Browser(httpx.Client(base_url=self.settings.address, timeout=60), self.room, self.secrets)
         self.browsers.append(made)
         return made
 

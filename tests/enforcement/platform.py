@@ -20,7 +20,7 @@ from typing import Any
 from tests.processes import PROCESSES
 
 SECRET = b"a secret that is only for tests"
-SLOW = 1.5  # seconds, longer than a test's patience
+SLOW = 3.0  # seconds, longer than a test's patience
 
 
 class _Server(ThreadingHTTPServer):
@@ -188,7 +188,7 @@ class Platform:
         self._process.join()
 
     def _ask(self, method: str, path: str, body: str | None = None) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body)
             return connection.getresponse().read()

@@ -32,7 +32,9 @@ class Scene:
 
     def browser(self, person: Person, *, proved: bool = True) -> Browser:
         """A browser of somebody who is signed in; `proved` is that they gave a fresh code."""
-        made = Browser(httpx.Client(base_url=self.place.settings.address), self.place.room, self.place.secrets)
+        made = Browser(
+            httpx.Client(base_url=self.place.settings.address, timeout=60), self.place.room, self.place.secrets
+        )
         self.place.browsers.append(made)
         given = (self.place.room.database, self.place.settings, person, Way.PASSWORD, "test", "")
         made.client.cookies.set("ringfence-session", sessions.begin(*given, proved=proved))

@@ -18,7 +18,7 @@ def within_console(where: Place, name: str, *roles: Role) -> Browser:
     """A browser of somebody new who is signed in already: the door itself takes its time, on purpose."""
     with where.room.database.transaction(at_shell("own")) as within:
         person: Person = staff.add(within, name, name.title(), roles)
-    made = Browser(httpx.Client(base_url=where.settings.address), where.room, where.secrets, name)
+    made = Browser(httpx.Client(base_url=where.settings.address, timeout=60), where.room, where.secrets, name)
     where.browsers.append(made)
     secret = sessions.begin(where.room.database, where.settings, person, Way.PASSWORD, "test", "", proved=True)
     made.client.cookies.set("ringfence-session", secret)

@@ -22,7 +22,7 @@ def fill(place: Place, many: int, subject: str = "case-1", tenant: str = "own") 
 
 def checked(auditor: Browser, place: Place) -> str:
     assert auditor.post("/audit/check", "/audit").headers["location"] == "/audit/check"
-    for _ in range(200):
+    for _ in range(3_000):
         found = checks.last(place.room.database, "own")
         if found and not found.running:
             return auditor.get("/audit/check").text

@@ -68,7 +68,7 @@ def _said(page: Page, key: str) -> None:
 
 def _settled(page: Page, status: str) -> None:
     """Until the page has come anew by itself, in another state."""
-    expect(page.locator(".way [aria-current]")).to_have_text(status, timeout=30_000)
+    expect(page.locator(".way [aria-current]")).to_have_text(status, timeout=60_000)
     page.wait_for_load_state()
 
 
@@ -155,7 +155,7 @@ def _audited(console: Console) -> None:
     page = console.signed_in(Role.AUDITOR)
     page.goto("/audit")
     _type(page, "v")
-    for _ in range(100):
+    for _ in range(600):
         if page.locator("#check .badge").inner_text() == "whole":
             return
         time.sleep(0.1)

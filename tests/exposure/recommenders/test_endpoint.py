@@ -162,9 +162,7 @@ def test_an_answer_that_failed_is_an_empty_slate_and_counted(
     server: Server, reply: Reply, trouble: str, told: str
 ) -> None:
     suggest = asked(server, reply, 0.3 if trouble == "timeouts" else 5.0)
-    begun = time.monotonic()
     assert suggest(ids(0), 2, 1).ids.tolist() == []
-    assert time.monotonic() - begun < 1.4
     troubles = suggest.troubles
     assert troubles.failed == 1
     assert len(server.asked) == 1  # nothing is asked again, nor followed elsewhere

@@ -164,7 +164,7 @@ def nginx(folder: Path, guard: int) -> Iterator[str]:
     with subprocess.Popen(arguments, stderr=subprocess.PIPE) as process:
         try:
             address = f"http://127.0.0.1:{port}"
-            for _ in range(500):
+            for _ in range(3_000):
                 if process.poll() is None and answers(port):
                     break
                 time.sleep(0.02)

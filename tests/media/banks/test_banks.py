@@ -307,7 +307,9 @@ def test_a_killed_landing_leaves_whole_pages_and_the_checkpoint_of_the_last(bank
     with landing(banks, "wren", 1_000_000) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.4)
+        while banks.checkpoint("kittiwake") is None:
+            time.sleep(0.01)
+        time.sleep(0.1)
         os.kill(process.pid, signal.SIGKILL)
     checkpoint = banks.checkpoint("kittiwake")
     landed = 0 if checkpoint is None else int(checkpoint.split()[1]) + 1
@@ -318,7 +320,7 @@ def test_a_killed_landing_leaves_whole_pages_and_the_checkpoint_of_the_last(bank
 
 def test_two_processes_land_at_once_and_nothing_is_lost(banks: Banks) -> None:
     with landing(banks, "wren", 20) as one, landing(banks, "robin", 20) as other:
-        assert (one.wait(30), other.wait(30)) == (0, 0)
+        assert (one.wait(120), other.wait(120)) == (0, 0)
     numbers = np.array(sorted(entries(banks)))
     assert numbers.tolist() == list(range(1, 2_001))
     assert banks.last_change() == 40
@@ -329,4 +331,4 @@ def test_two_processes_make_the_file_at_once(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from ringfence.media.banks.banks import Banks; Banks(Path(sys.argv[1]))"
     )
     made = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "new.sqlite")]) for _ in "ab"]
-    assert [process.wait(30) for process in made] == [0, 0]
+    assert [process.wait(120) for process in made] == [0, 0]

@@ -53,11 +53,12 @@ def trickle(before: bytes) -> Callable[[socket.socket], None]:
 
 @pytest.mark.parametrize("before", [b"HTTP/1.1 200 OK\r\nx: ", HEAD + b"content-length: 1000\r\n\r\n", HEAD + b"\r\n"])
 def test_a_trickle_ends_in_time(before: bytes) -> None:
-    with raw(trickle(before)) as address, Line(address, seconds=0.3) as line:
-        start = time.monotonic()
-        with pytest.raises(Dropped, match=r"no whole answer within 0\.3 s"):
-            line.ask(Request("/x"), TYPES)
-        assert time.monotonic() - start < 2
+    with (
+        raw(trickle(before)) as address,
+        Line(address, seconds=0.3) as line,
+        pytest.raises(Dropped, match=r"no whole answer within 0\.3 s"),
+    ):
+        line.ask(Request("/x"), TYPES)
 
 
 BODIES = {
