@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
+from tests.console.axe import faults
 from tests.console.people import PASSWORD, hired
 from tests.console.platforms import SMALL, Platform, opened
 from tests.postgresql import Postgresql
@@ -34,8 +34,6 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage")
 SIZE: Any = {"width": 1280, "height": 720}
 TABLET: Any = {"width": 820, "height": 1180}
-SERIOUS = {"serious", "critical"}
-ASKED = {"resultTypes": ["violations"]}  # to tell of all that is well as well takes axe three times as long
 REFUSED = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error("policy: " + event.violatedDirective + " " + event.blockedURI));"""
 
@@ -116,15 +114,7 @@ class Console:
 
 def accessible(page: Page, *rules: str) -> None:
     """Assert that axe finds nothing serious or critical in a page as it stands, by these rules or all of them."""
-    options = {**ASKED, "runOnly": list(rules)} if rules else ASKED
-    found = Axe().run(page, options=options).response["violations"]
-    told = [
-        f"{one['id']} ({one['impact']}): {node['html'][:160]} {node.get('any', [{}])[:1]}"
-        for one in found
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
-    ]
-    assert not told, "\n".join(told)
+    assert faults(page, *rules) == []
 
 
 def found_chromium() -> str | None:

@@ -6,9 +6,10 @@ from typing import Any
 import playwright.sync_api
 import pytest
 from tests.cases.test_found import keep
+from tests.console.axe import faults
 from tests.console.conftest import Place
 from tests.console.pages import platform
-from tests.console.pages.chromium import checked, context, faults
+from tests.console.pages.chromium import checked, context
 from tests.console.pages.conftest import Inside
 from tests.console.pages.platform import MEMBERS, PDQ
 
