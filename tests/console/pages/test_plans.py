@@ -111,7 +111,7 @@ def test_a_draft_is_thrown_away_for_a_reason_and_stays_to_be_read(at: Scene, wre
     assert wren.post(f"/plans/{plan_id}/drop", why="again").status_code == 409
     assert wren.post(f"/plans/{plan_id}/edit", actions="limit", why="x").status_code == 409
     page = finch.get(f"/plans/{plan_id}").text
-    assert "Dropped by wren: they watch birds" in page
+    assert "The draft was dropped by wren: they watch birds" in page
     assert {"again"} == offered(page.split("<main")[1])
     listed = finch.get("/plans").text
     assert 'id="drafts"' not in listed

@@ -69,7 +69,7 @@ class Held:
 
 
 def test_nothing_is_dropped_and_nothing_piles_up(tmp_path: Path, make: Any) -> None:
-    soak(tmp_path, make, workers=1, warm=3.0, seconds=12.0, grows=40e6)
+    soak(tmp_path, make, workers=1, warm=2.0, seconds=8.0, grows=40e6)
 
 
 @pytest.mark.soak
