@@ -108,7 +108,7 @@ async def _serve(
     await asyncio.wait({serving, waiting, orphaned}, return_when=asyncio.FIRST_COMPLETED)
     drain()
     if not serving.done():
-        await _end(server, ending, listener, alone=alone)
+        await _end(server, ending, listener, alone=alone or orphaned.done())
     for task in (waiting, orphaned):
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -119,19 +119,25 @@ async def _serve(
 def refuse_more(listener: socket.socket) -> None:
     """Let no more connections come to a listening socket, so that it can be closed once those that wait are taken.
 
-    Closing it would reset them. Elsewhere than on Linux there is no such filter, and the few that come in the moment of
-    closing are reset before they are read.
+    Closing it would reset them. Elsewhere than on Linux, and in some sandboxes, there is no such filter, and the few
+    that come in the moment of closing are reset before they are read.
     """
     if sys.platform != "linux":
         return
     lines = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in NO_MORE))
     program = struct.pack("HP", len(NO_MORE), ctypes.addressof(lines))
-    listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    with suppress(OSError):
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
 def _refuses_more(listener: socket.socket) -> bool:
-    """Whether somebody has called `refuse_more` on the socket, in whichever process."""
-    return sys.platform != "linux" or bool(listener.getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, 8 * len(NO_MORE)))
+    """Whether somebody has called `refuse_more` on the socket, in whichever process; or nobody can."""
+    if sys.platform != "linux":
+        return True
+    try:
+        return bool(listener.getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, 8 * len(NO_MORE)))
+    except OSError:
+        return True
 
 
 def _some_wait(listener: socket.socket) -> bool:
@@ -142,8 +148,8 @@ def _some_wait(listener: socket.socket) -> bool:
 async def _end(server: uvicorn.Server, ending: Ending, listener: socket.socket, *, alone: bool) -> None:
     """Take connections for the notice, then those that still wait, and stay for what is open as long as there is time.
 
-    Beside other workers it is the supervisor that lets no more come, unless only this one was told to end: then the
-    others take what it does not.
+    Who is `alone`, or has lost its supervisor, lets no more come by itself. Else the supervisor does, unless only this
+    one was told to end: then the others take what it does not.
     """
     loop = asyncio.get_running_loop()
     last = loop.time() + ending.total - LAST_SECONDS - 0.5
