@@ -14,7 +14,11 @@ import nats
 import pytest
 from confluent_kafka import Producer
 from nats.js.api import StreamConfig
-from tests.postgresql import Postgresql
+from tests.postgresql import MEMORY, Postgresql, roomy
+
+# Where there is room, files of tests are in memory: code syncs them as ever, and nobody waits for a disk.
+if roomy(MEMORY, 8_000_000_000):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 # How long an example takes says how busy the machine is, and nothing about the code.
 hypothesis.settings.register_profile("ringfence", deadline=None)

@@ -23,7 +23,7 @@ class Postgresql:
     def __init__(self, *, durable: bool = False) -> None:
         self._as: dict[str, object] = {}
         # Short, since a socket's path is 107 bytes at the most; in memory, where there is some, files come and go fast.
-        place = "/tmp" if durable or not _roomy(MEMORY) else MEMORY
+        place = "/tmp" if durable or not roomy(MEMORY, ENOUGH) else MEMORY
         self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir=place))
         if os.geteuid() == 0:  # PostgreSQL does not run as root
             nobody = pwd.getpwnam("nobody")
@@ -98,8 +98,9 @@ class Postgresql:
         subprocess.run(command, check=True, cwd=self._folder, **SILENT, **self._as)  # type: ignore[call-overload]
 
 
-def _roomy(place: str) -> bool:
-    return Path(place).is_dir() and os.access(place, os.W_OK) and shutil.disk_usage(place).free > ENOUGH
+def roomy(place: str, enough: int) -> bool:
+    """Whether somebody may write so many bytes there."""
+    return Path(place).is_dir() and os.access(place, os.W_OK) and shutil.disk_usage(place).free > enough
 
 
 def _places() -> Iterator[Path]:
