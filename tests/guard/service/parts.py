@@ -47,15 +47,22 @@ class Running:
 
 
 @contextmanager
-def running(home: Path, **settings: Any) -> Iterator[Running]:
-    """A service over the workspace-like folder `home`, killed in the end if it is still there."""
+def started(home: Path, **settings: Any) -> Iterator[subprocess.Popen[str]]:
+    """A service over the workspace-like folder `home` from its first moment on, killed in the end if it is there."""
     arguments = [sys.executable, "-c", PROGRAM, str(home), json.dumps({**QUICK, **settings})]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            if process.stdout is None:
-                raise AssertionError
-            address = process.stdout.readline().strip()
-            yield Running(address, process)
+            yield process
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+@contextmanager
+def running(home: Path, **settings: Any) -> Iterator[Running]:
+    """The same once it answers."""
+    with started(home, **settings) as process:
+        if process.stdout is None:
+            raise AssertionError
+        address = process.stdout.readline().strip()
+        yield Running(address, process)

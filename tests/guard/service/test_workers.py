@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import Popen
 
 import httpx
 import psutil
 import pytest
 import trustme
-from tests.guard.service.parts import Running, running
+from tests.guard.service.parts import Running, running, started
 
 from ringfence.guard.service import api_keys
 from ringfence.guard.snapshots import shelf, signing
@@ -91,7 +92,7 @@ def test_told_to_end_it_drops_nothing_and_says_so_first(home: Path, workers: int
 @pytest.mark.parametrize("late", ["the supervisor", "the workers"])
 def test_nothing_is_dropped_when_a_process_is_held_up_as_the_last_connections_come(home: Path, late: str) -> None:
     with running(home, workers=2, drain_notice_ms=700) as service:
-        held_up = [psutil.Process(service.process.pid)] if late == "the supervisor" else workers_of(service)
+        held_up = [psutil.Process(service.process.pid)] if late == "the supervisor" else workers_of(service.process)
         callers = [Caller(service) for _ in range(4)]
         for caller in callers:
             caller.start()
@@ -142,8 +143,8 @@ def test_who_never_finishes_does_not_keep_it_from_ending(home: Path) -> None:
         assert code == 0
 
 
-def workers_of(service: Running) -> list[psutil.Process]:
-    return [child for child in psutil.Process(service.process.pid).children() if is_worker(child)]
+def workers_of(process: Popen[str]) -> list[psutil.Process]:
+    return [child for child in psutil.Process(process.pid).children() if is_worker(child)]
 
 
 def is_worker(process: psutil.Process) -> bool:
@@ -156,13 +157,13 @@ def is_worker(process: psutil.Process) -> bool:
 
 def test_a_worker_that_is_killed_is_replaced_and_its_counts_are_kept(home: Path) -> None:
     with running(home, workers=2) as service, httpx.Client(base_url=service.address, timeout=20) as client:
-        before = {worker.pid for worker in workers_of(service)}
+        before = {worker.pid for worker in workers_of(service.process)}
         assert len(before) == 2
         for _ in range(30):
             assert client.post("v1/search", content=QUERY, headers={"connection": "close"}).status_code == 200
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        until(lambda: len({worker.pid for worker in workers_of(service)} - before) == 2)
+        until(lambda: len({worker.pid for worker in workers_of(service.process)} - before) == 2)
 
         def counted() -> bool:
             try:
@@ -183,9 +184,24 @@ def test_a_worker_that_is_killed_is_replaced_and_its_counts_are_kept(home: Path)
 
 def test_workers_end_when_nobody_is_left_to_look_after_them(home: Path) -> None:
     with running(home, workers=2) as service:
-        left = workers_of(service)
+        left = workers_of(service.process)
         service.process.kill()
-        until(lambda: not any(worker.is_running() and worker.status() != "zombie" for worker in left))
+        until(lambda: not any(lives(worker) for worker in left))
+
+
+def test_workers_end_that_have_nobody_before_they_are_ready(home: Path) -> None:
+    with started(home, workers=2) as process:
+        until(lambda: len(workers_of(process)) == 2)
+        left = workers_of(process)
+        process.kill()
+        until(lambda: not any(lives(worker) for worker in left))
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != "zombie"
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_keys_are_asked_for_and_one_that_is_revoked_is_refused_without_a_restart(home: Path) -> None:

@@ -53,9 +53,10 @@ def run(
     listener: socket.socket,
     board: Board,
     worker: int,
+    parent: int,
     ready: Callable[[], object] = lambda: None,
 ) -> None:
-    """Answer as one worker until SIGTERM or SIGINT, or until the process that started it is gone."""
+    """Answer as one worker until SIGTERM or SIGINT, or until `parent`, the process that started it, is gone."""
     sys.setswitchinterval(HANDOVER)
     settings = place.settings
     secured = tls.of(settings)
@@ -81,7 +82,10 @@ def run(
     ending = Ending(settings.drain_notice_ms / 1000, settings.drain_seconds)
     loop_factory = config.get_loop_factory()
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(_serve(uvicorn.Server(config), listener, app.desk.drain, ending, ready, alone=board.workers == 1))
+        serving = _serve(
+            uvicorn.Server(config), listener, app.desk.drain, ending, ready, parent=parent, alone=board.workers == 1
+        )
+        runner.run(serving)
 
 
 async def _serve(
@@ -91,6 +95,7 @@ async def _serve(
     ending: Ending,
     ready: Callable[[], object],
     *,
+    parent: int,
     alone: bool,
 ) -> None:
     """Serve, with signals of our own: uvicorn's would close what is idle although a request may be on its way there."""
@@ -101,7 +106,7 @@ async def _serve(
         await asyncio.sleep(LOOK)
     for number in ENDING:
         loop.add_signal_handler(number, told.set)
-    orphaned = loop.create_task(_orphaned(os.getppid()))
+    orphaned = loop.create_task(_orphaned(parent))
     if server.started:
         ready()
     waiting = loop.create_task(told.wait())

@@ -1,6 +1,7 @@
 """How does a platform ask the guard over HTTP?"""
 
 import ipaddress
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -78,7 +79,7 @@ def serve(
     address = f"{'https' if secured else 'http'}://{named}:{listener.getsockname()[1]}/"
     if place.settings.workers > 1:
         return workers.supervise(place, listener, place.settings.workers, lambda: ready(address))
-    run(place, listener, Board(1), 0, lambda: ready(address))
+    run(place, listener, Board(1), 0, os.getppid(), lambda: ready(address))
     return 0
 
 

@@ -71,7 +71,7 @@ def supervise(place: Place, listener: socket.socket, count: int, ready: Callable
 
 
 def _start(place: Place, listener: socket.socket, board: Board, number: int) -> SpawnProcess:
-    args = (place, listener, DupFdWhenSpawned(board.fileno), board.workers, number)
+    args = (place, listener, DupFdWhenSpawned(board.fileno), board.workers, number, os.getpid())
     process = get_context("spawn").Process(target=_answer, args=args, name=f"ringfence worker {number}")
     process.start()
     return process
@@ -92,9 +92,9 @@ def _arrived(moved: Any) -> int:
     return fileno
 
 
-def _answer(place: Place, listener: socket.socket, board: int, workers: int, number: int) -> None:
-    """What a worker's process does."""
-    run(place, listener, Board(workers, board), number)
+def _answer(place: Place, listener: socket.socket, board: int, workers: int, number: int, parent: int) -> None:
+    """What a worker's process does. It is told its parent: that may be gone before the process can ask who it is."""
+    run(place, listener, Board(workers, board), number, parent)
 
 
 def _fill(seat: _Seat, place: Place, listener: socket.socket, board: Board) -> None:
