@@ -14,6 +14,7 @@ import nats
 import pytest
 from confluent_kafka import Producer
 from nats.js.api import StreamConfig
+from tests.missing import missing
 from tests.postgresql import MEMORY, Postgresql, roomy
 
 # Where there is room, files of tests are in memory: code syncs them as ever, and nobody waits for a disk.
@@ -114,10 +115,8 @@ def postgresql() -> Iterator[Postgresql]:
     """One real server for all tests of this process; each makes databases of its own."""
     try:
         server = Postgresql()
-    except FileNotFoundError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"{missing}: install the dev group, or the system's PostgreSQL")
+    except FileNotFoundError as error:
+        missing(f"{error}: install the dev group, or the system's PostgreSQL")
     server.start()
     yield server
     server.stop()

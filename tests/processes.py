@@ -17,6 +17,6 @@ PROCESSES.set_forkserver_preload(
         "tests.enforcement.test_kill",
         "tests.guard.limits.test_caps",
         "tests.guard.limits.test_journal",
-        "tests.guard.live.test_follow",
+        "tests.guard.live.test_reading",
     ]
 )

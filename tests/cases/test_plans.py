@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -96,6 +97,9 @@ def test_nobody_approves_what_they_had_a_part_in(room: Room, bench: Bench) -> No
     frozen = plans.freeze(room.database, room.workspace, bench.wren, draft)
     with pytest.raises(Forbidden, match="had a part"):
         bench.approve(frozen, bench.finch)
+    seniors = [replace(who, roles=frozenset({Role.SENIOR_REVIEWER})) for who in (bench.wren, bench.finch, bench.gull)]
+    with room.database.look() as connection:
+        assert [approval.waiting(connection, who) for who in seniors] == [0, 1, 2]
     bench.approve(frozen, bench.gull)
     assert status(room, frozen) is Phase.APPROVED
 

@@ -6,7 +6,6 @@ page does wrong unseen fails its test: an error in its console, something the po
 would leave the console. `accessible(page)` asks axe.
 """
 
-import os
 import shutil
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 from tests.console.axe import faults
 from tests.console.people import PASSWORD, hired
 from tests.console.platforms import SMALL, Platform, opened
+from tests.missing import missing
 from tests.postgresql import Postgresql
 
 from ringfence.cases.people import Role
@@ -122,13 +122,6 @@ def found_chromium() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
-def missing(what: str) -> None:
-    """Where the tests are all that is between a change and its release, nothing is skipped."""
-    if os.environ.get("CI"):
-        raise FileNotFoundError(what)
-    pytest.skip(what)
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, else the one that Playwright installs.
@@ -140,7 +133,6 @@ def chromium() -> Iterator[Browser]:
             made = playwright.chromium.launch(executable_path=found_chromium(), args=FLAGS)
         except Error as error:
             missing(f"no Chromium: install the system's, or run `playwright install chromium` ({error})")
-            raise
         yield made
         made.close()
 

@@ -1,18 +1,12 @@
 import json
-import logging
 import random
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
 
 import pytest
-from confluent_kafka import Producer
-from tests.processes import PROCESSES
+from tests.guard.live.parts import KNOWN, NOW, delta_of, events, post, publish, restart, sequence, signer_of
 
-from ringfence.cli import live as command
 from ringfence.guard.current import Current
 from ringfence.guard.live import base as live_base
 from ringfence.guard.live import checkpoint, refusals
@@ -27,31 +21,14 @@ from ringfence.guard.live.known_hashes import FILE
 from ringfence.guard.live.sources import Sources
 from ringfence.guard.live.state import LiveState
 from ringfence.guard.policies.policy import default_policy
-from ringfence.guard.snapshots import delta, shelf, signing, snapshot
-from ringfence.guard.snapshots.flags import table
-from ringfence.guard.snapshots.signing import Signer
-from ringfence.ingest.streams.kafka import KafkaStream
-from ringfence.ingest.streams.nats import NatsStream
+from ringfence.guard.snapshots import delta, shelf, signing
 from ringfence.ingest.streams.stream import Message, Stream
 from ringfence.model.faults import Fault
 from ringfence.model.words import Verdict
 from ringfence.store.workspace import Workspace
 from ringfence.terms.lexicon import Lexicon
 
-NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-KNOWN = "ab" * 32
 EAGER = Settings(delta_seconds=0.0, checkpoint_seconds=0.0, wait_seconds=0.01)
-
-
-class Server(Protocol):
-    """What `nats_server` of conftest.py gives."""
-
-    url: str
-
-    def start(self) -> None: ...
-    def kill(self) -> None: ...
-    def make(self, name: str, **settings: object) -> None: ...
-    def publish(self, name: str, bodies: Sequence[bytes], subject: str = "events") -> None: ...
 
 
 class Listed:
@@ -82,64 +59,9 @@ class Listed:
         pass
 
 
-def post(number: int, account: str, **more: object) -> dict[str, object]:
-    at = NOW + timedelta(seconds=number)
-    return {"table": "posts", "post_id": f"p{number}", "account_id": account, "at": at.isoformat(), **more}
-
-
-def events(count: int, seed: int = 0) -> list[bytes]:
-    """A platform's events, with a few that are none."""
-    chance = random.Random(seed)
-    bodies: list[bytes] = []
-    for number in range(count):
-        account = f"acct-{int(chance.paretovariate(0.8)) % 500}"
-        kind = chance.random()
-        row: dict[str, object] = post(number, account, text="a walk by the lake", hashtags=[f"tag{number % 50}"])
-        if kind < 0.05:
-            row["text"] = "see firecrest"
-        elif kind < 0.10:
-            row["hashtags"] = ["Dunnock", "#dunnock"]
-        elif kind < 0.12:
-            row["media"] = [{"media_id": "m", "sha256": KNOWN}]
-        elif kind < 0.14:
-            row = {"table": "accounts", "account_id": account, "declared_age": chance.randint(13, 30)}
-        elif kind < 0.15:
-            at = NOW + timedelta(seconds=number - 50)
-            row = {"table": "labels", "account_id": account, "label": "fine", "opinion": "negative", "at": str(at)}
-        elif kind < 0.16:
-            bodies.append(chance.choice([b"{", b"[]", b'{"table": "birds"}', b'{"table": "posts"}', b"\xff"]))
-            continue
-        bodies.append(json.dumps(row).encode())
-    return bodies
-
-
 def as_log(bodies: Sequence[bytes]) -> list[Message]:
     stored = int((NOW + timedelta(days=1)).timestamp()) * 1_000_000
     return [Message(0, offset, stored + offset, body) for offset, body in enumerate(bodies)]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Workspace:
-    """A workspace with a lexicon, known hashes and a snapshot in which two accounts are members."""
-    place = Workspace.create(tmp_path / "platform")
-    Lexicon.from_terms(["firecrest"]).write(place.lexicon_file)
-    (place.path / FILE).write_text(f"# known\n{KNOWN}\n")
-    publish(place, ["acct-1", "acct-2"])
-    return place
-
-
-def publish(place: Workspace, members: Sequence[str]) -> str:
-    signer = signer_of(place)
-    flags = table([(account, "network:member", 1.0, None) for account in members])
-    built = snapshot.build(Lexicon.load(place.lexicon_file), default_policy(), flags, signer=signer)
-    place.snapshots.mkdir(exist_ok=True)
-    signing.trust(place.snapshots, signer)
-    shelf.publish(place.snapshots, built, signer)
-    return built.version
-
-
-def signer_of(place: Workspace) -> Signer:
-    return signing.from_file(place.path / signing.SECRET_FILE)
 
 
 def follow(
@@ -164,17 +86,6 @@ def follow(
         ends=lambda stream: stream.caught_up(),
         say=(told if told is not None else []).append,
     )
-
-
-def delta_of(place: Workspace) -> bytes:
-    version = shelf.activation(place.snapshots, signing.trusted_in(place.snapshots)).version
-    return delta.file_of(place.snapshots, version).read_bytes()
-
-
-def restart(place: Workspace) -> None:
-    """As if nothing had been read yet."""
-    for file in [*(place.path / "live").glob("*"), *place.snapshots.glob("*.delta")]:
-        file.unlink()
 
 
 def test_what_events_come_to_is_what_the_guard_answers(place: Workspace) -> None:
@@ -263,14 +174,6 @@ def test_a_death_at_any_moment_loses_nothing_and_counts_nothing_twice(
     assert deaths > 3
     assert sequences == sorted(sequences)  # the guard never goes back
     assert (delta_of(place), (place.path / "live" / refusals.FILE).read_bytes()) == expected
-
-
-def sequence(place: Workspace) -> int:
-    trusted = signing.trusted_in(place.snapshots)
-    version = shelf.activation(place.snapshots, trusted).version
-    path = delta.file_of(place.snapshots, version)
-    base = shelf.active(place.snapshots, trusted)
-    return delta.read(path, base, trusted).sequence if path.exists() else 0
 
 
 def test_nothing_is_acknowledged_before_it_is_kept(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -456,144 +359,3 @@ def test_the_next_snapshot_takes_in_what_was_kept(place: Workspace) -> None:
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(Fault, match="is no whole checkpoint"):
         kept(place)
-
-
-def reading(place: Workspace, server: Server, **more: Any) -> Any:
-    arguments = {"nats": server.url, "stream": "BIRDS", "workspace": place.path, **more}
-    process = PROCESSES.Process(target=command.command, kwargs=arguments, daemon=True)
-    process.start()
-    return process
-
-
-def config(place: Workspace, **settings: object) -> None:
-    written = "".join(f"{name} = {value}\n" for name, value in settings.items())
-    (place.path / "ringfence.toml").write_text(f"[live]\n{written}")
-
-
-def quiet_run(place: Workspace, server: Server) -> tuple[bytes, bytes]:
-    """What the same stream comes to with nobody killed, in this process."""
-    restart(place)
-    live.follow(
-        Folders(place.path / "live", place.snapshots),
-        signer_of(place),
-        Sources(place.lexicon_file, place.path / FILE, signer_of(place).fingerprints),
-        Settings(),
-        lambda _: NatsStream(server.url, "BIRDS", None, "quiet", 0),
-        stopped=lambda: False,
-        ends=lambda stream: stream.caught_up(),
-        say=lambda _: None,
-    )
-    return delta_of(place), (place.path / "live" / refusals.FILE).read_bytes()
-
-
-def killed_again_and_again(place: Workspace, server: Server, rounds: int) -> None:
-    """kill -9 of either side, at moments that nobody chose; then the delta equals that of a quiet run, to the bit."""
-    config(place, delta_seconds=0.05, checkpoint_seconds=0.1)
-    bodies = events(4_000 * (rounds + 1), 3)
-    server.make("BIRDS")
-    server.publish("BIRDS", bodies[:4_000])
-    chance = random.Random()
-    moments = []
-    for round_ in range(rounds):
-        process = reading(place, server)
-        while sequence(place) < 4_000 * round_ + 1:
-            assert process.is_alive()
-            time.sleep(0.01)
-        server.publish("BIRDS", bodies[4_000 * (round_ + 1) : 4_000 * (round_ + 2)])
-        if round_ % 2 == 0:
-            server.kill()
-            server.start()
-        time.sleep(chance.random() * 0.5)
-        moments.append(sequence(place))
-        process.kill()
-        process.join()
-    process = reading(place, server, to_end=True)
-    process.join(60)
-    assert process.exitcode == 0, moments
-    assert sequence(place) == len(bodies), moments
-    found = delta_of(place), (place.path / "live" / refusals.FILE).read_bytes()
-    assert found == quiet_run(place, server), moments
-
-
-def test_it_survives_being_killed_and_the_death_of_its_server(place: Workspace, nats_server: Server) -> None:
-    killed_again_and_again(place, nats_server, 2)
-
-
-@pytest.mark.soak
-def test_it_survives_being_killed_many_times(place: Workspace, nats_server: Server) -> None:
-    killed_again_and_again(place, nats_server, 12)
-
-
-def test_partitions_that_come_in_any_order_give_the_same_delta(place: Workspace, kafka_cluster: str) -> None:
-    bodies = [body for body in events(2_000) if b'"accounts"' not in body]
-    silent = logging.getLogger("ringfence.kafka")
-    producer = Producer({"bootstrap.servers": kafka_cluster}, logger=silent)
-    for number, body in enumerate(bodies):
-        producer.produce("birds", body, partition=number % 4)
-    assert producer.flush(10) == 0
-
-    def read(most: int) -> bytes:
-        restart(place)
-        live.follow(
-            Folders(place.path / "live", place.snapshots),
-            signer_of(place),
-            Sources(place.lexicon_file, place.path / FILE, signer_of(place).fingerprints),
-            Settings(delta_seconds=0.0, checkpoint_seconds=0.0),
-            lambda positions: Narrow(kafka_cluster, "birds", "test", positions, most),
-            stopped=lambda: False,
-            ends=lambda stream: stream.caught_up(),
-            say=lambda _: None,
-        )
-        return delta_of(place)
-
-    assert read(2_000) == read(37)
-    assert sequence(place) == len(bodies)
-
-
-class Narrow(KafkaStream):
-    """Gives fewer messages at a time than it is asked for."""
-
-    def __init__(self, servers: str, topic: str, group: str, positions: Mapping[int, int], most: int) -> None:
-        super().__init__(servers, topic, group, positions)
-        self._most = most
-
-    def pull(self, most: int, wait: float) -> list[Message]:
-        return super().pull(min(most, self._most), wait)
-
-
-def test_the_command_ends_when_it_is_told_to_and_keeps_all_it_has_read(place: Workspace, nats_server: Server) -> None:
-    config(place, delta_seconds=0.05, checkpoint_seconds=3600)
-    nats_server.make("BIRDS")
-    nats_server.publish("BIRDS", events(200))
-    process = reading(place, nats_server)
-    while sequence(place) < 200:
-        assert process.is_alive()
-        time.sleep(0.05)
-    process.terminate()
-    process.join(30)
-    assert process.exitcode == 0
-    kept = checkpoint.load(place.path / "live" / checkpoint.FILE)
-    assert kept
-    assert kept.state.positions == [201]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        ({}, "give --nats and --stream, or --kafka and --topic"),
-        ({"nats": "nats://127.0.0.1:1"}, "give --nats and --stream"),
-        ({"kafka": "a", "topic": "b", "nats": "c", "stream": "d"}, "give --nats and --stream"),
-    ],
-)
-def test_a_stream_must_be_named(place: Workspace, arguments: dict[str, str], told: str) -> None:
-    with pytest.raises(Fault, match=told):
-        command.command(workspace=place.path, **arguments)  # type: ignore[arg-type]
-
-
-def test_a_missing_client_says_what_to_install(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, arguments in (("nats", {"nats": "u", "stream": "s"}), ("confluent_kafka", {"kafka": "k", "topic": "t"})):
-        monkeypatch.setitem(sys.modules, name, None)
-        for module in ("nats", "kafka"):
-            monkeypatch.delitem(sys.modules, f"ringfence.ingest.streams.{module}", raising=False)
-        with pytest.raises(Fault, match=rf"{name} is not installed; install ringfence\[live\]"):
-            command.command(workspace=place.path, **arguments)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from tests.guard.service.parts import running
+from tests.missing import missing
 
 from ringfence.guard.answers import Slate, Versions, Viewer, degraded_slate
 from ringfence.guard.current import Current
@@ -181,10 +182,11 @@ def answers(port: int) -> bool:
     return True
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 def test_nginx_passes_decisions_and_refusals_on_and_gives_the_policys_verdict_without_a_guard(
     published: Path, tmp_path: Path
 ) -> None:
+    if shutil.which("nginx") is None:
+        missing("no nginx: install the system's")
     with running(published.parent) as service, nginx(tmp_path, service.port) as address:
         found: dict[str, Any] = httpx.post(f"{address}/v1/search", json={"query": "firecrest"}).json()
         assert (found["verdict"], found["degraded"]) == ("block", "")

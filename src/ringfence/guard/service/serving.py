@@ -147,7 +147,9 @@ def _refuses_more(listener: socket.socket) -> bool:
 
 def _some_wait(listener: socket.socket) -> bool:
     """Whether there are connections that nobody has taken yet."""
-    return bool(select.select([listener], [], [], 0)[0])
+    waiting = select.poll()
+    waiting.register(listener, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 async def _end(server: uvicorn.Server, ending: Ending, listener: socket.socket, *, alone: bool) -> None:
