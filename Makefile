@@ -27,7 +27,7 @@ check: .venv/made ## Lint, format, types, import contract
 
 bench: .venv/made ## Run every benchmark and write its table to benchmarks/results
 	$(UV) sync --frozen --quiet --all-extras --group bench
-	@set -e; for bench in benchmarks/*/*.py; do echo "== $$bench"; PYTHONPATH=. $(RUN) python $$bench; done
+	@set -e; for bench in benchmarks/*/*.py; do echo "== $$bench"; $(RUN) python -m $$(echo $${bench%.py} | tr / .); done
 	$(RUN) python -m benchmarks.terms.quality.measure
 
 docs: .venv/made ## Build the documentation into site/
